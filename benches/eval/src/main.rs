@@ -1,0 +1,68 @@
+//! Measures retrieval quality on judged queries. `benches/eval/README.md` describes data and protocol.
+
+mod code_search;
+mod measures;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// Measure retrieval quality on judged queries.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    set: Set,
+}
+
+#[derive(Subcommand)]
+enum Set {
+    /// Files and chunks for questions and symbols over whole repositories (NDCG@10, MRR, recall).
+    ///
+    /// Example: cogo-eval code-search --data eval/code_search --checkouts repos
+    CodeSearch(CodeSearch),
+}
+
+/// Options of `code-search`.
+#[derive(Args)]
+pub struct CodeSearch {
+    /// Folder with `repos.json` and `queries.jsonl`.
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder with one checkout per repository, by name.
+    #[arg(long)]
+    checkouts: PathBuf,
+    /// Only these repositories.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Upper limit of a chunk, in bytes.
+    #[arg(long, default_value_t = cogo::IndexOptions::default().chunk_bytes)]
+    chunk_bytes: u32,
+    /// Search with: hybrid, lexical or semantic.
+    #[arg(long, default_value = "hybrid", value_parser = parse_mode)]
+    mode: cogo::Mode,
+    /// Write the result as JSON.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Write the feature values of the first 100 candidates of every query, as JSON lines, to fit weights on.
+    #[arg(long)]
+    features: Option<PathBuf>,
+    /// Keep the indexes that exist (they must be up to date).
+    #[arg(long)]
+    keep: bool,
+}
+
+fn parse_mode(word: &str) -> Result<cogo::Mode, String> {
+    match word {
+        "hybrid" => Ok(cogo::Mode::Hybrid),
+        "lexical" => Ok(cogo::Mode::Lexical),
+        "semantic" => Ok(cogo::Mode::Semantic),
+        _ => Err("expected hybrid, lexical or semantic".into()),
+    }
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().set {
+        Set::CodeSearch(options) => code_search::run(&options),
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of the language table, the rule files and the walk.
+
+mod detection;
+mod laws;
+mod listing;

@@ -1,0 +1,244 @@
+//! The static model: vector(text) = Σ over distinct tokens of (1 + ln count) · E\[token\], normalised.
+//!
+//! A model of this family is a word-level bag with learned weights ("static embeddings" in the manner
+//! of Model2Vec, trained contrastively on code); `rag-core/model/README.md` is its card.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use serde::Deserialize;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Embedder, Vocabulary, normalise};
+use crate::analysis::{for_each_word, lowercase_into};
+use crate::error::{Error, Result};
+
+/// Words longer than this many characters have no vector, as in the tokenizer the model was trained with.
+const LONGEST_WORD: usize = 60;
+const PAD: u32 = 0;
+const UNKNOWN: u32 = 1;
+
+static BUNDLED_WEIGHTS: &[u8] = include_bytes!("../../model/model.int8.safetensors");
+static BUNDLED_VOCABULARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vocabulary.bin"));
+
+/// A token → vector table with int8 rows, one scale a row.
+pub struct StaticEmbedder {
+    id: String,
+    dimensions: usize,
+    vocabulary: Vocabulary,
+    weights: Cow<'static, [u8]>,
+    rows_at: usize,
+    scales_at: usize,
+}
+
+/// Where a tensor lies in a safetensors file.
+#[derive(Deserialize)]
+struct Tensor {
+    dtype: String,
+    shape: Vec<usize>,
+    data_offsets: [usize; 2],
+}
+
+#[derive(Deserialize)]
+struct Header {
+    embeddings: Tensor,
+    scales: Tensor,
+}
+
+impl StaticEmbedder {
+    /// The model inside the binary.
+    pub fn bundled() -> Self {
+        let vocabulary = Vocabulary::from_bytes(BUNDLED_VOCABULARY)
+            .expect("the build script wrote the vocabulary");
+        Self::new("static-code-1", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
+    }
+
+    /// A model from a safetensors file with the tensors `embeddings` (I8, \[tokens, dimensions\]) and
+    /// `scales` (F32, \[tokens\]), and the vocabulary it was trained with.
+    ///
+    /// # Errors
+    /// If the file is not of this form, or does not fit the vocabulary.
+    pub fn new(
+        name: &str,
+        weights: impl Into<Cow<'static, [u8]>>,
+        vocabulary: Vocabulary,
+    ) -> Result<Self> {
+        let weights = weights.into();
+        let bad = |reason: &str| Error::Model { name: name.to_owned(), reason: reason.to_owned() };
+        let header_len = weights
+            .get(..8)
+            .map(|n| u64::from_le_bytes(n.try_into().expect("eight bytes")))
+            .and_then(|n| usize::try_from(n).ok())
+            .filter(|n| *n < weights.len())
+            .ok_or_else(|| bad("not a safetensors file"))?;
+        let header: Header = weights
+            .get(8..8 + header_len)
+            .and_then(|json| serde_json::from_slice(json).ok())
+            .ok_or_else(|| bad("no tensors named `embeddings` and `scales`"))?;
+        let data = 8 + header_len;
+        let [tokens, dimensions] = header.embeddings.shape[..] else {
+            return Err(bad("`embeddings` is not a matrix"));
+        };
+        let fits = header.embeddings.dtype == "I8"
+            && header.scales.dtype == "F32"
+            && header.scales.shape == [tokens]
+            && vocabulary.len() == tokens
+            && size(&header.embeddings) == Some(tokens * dimensions)
+            && size(&header.scales) == Some(tokens * 4)
+            && data + header.embeddings.data_offsets[1] <= weights.len()
+            && data + header.scales.data_offsets[1] <= weights.len();
+        if !fits {
+            return Err(bad("tensor types or shapes do not fit each other or the vocabulary"));
+        }
+        Ok(StaticEmbedder {
+            id: name.to_owned(),
+            dimensions,
+            vocabulary,
+            rows_at: data + header.embeddings.data_offsets[0],
+            scales_at: data + header.scales.data_offsets[0],
+            weights,
+        })
+    }
+
+    /// Digest of the weights, for the manifest.
+    pub fn digest(&self) -> u64 {
+        xxh3_64(&self.weights)
+    }
+
+    /// Appends the token ids of `text` to `ids`.
+    fn tokenize(&self, text: &str, lower: &mut String, ids: &mut Vec<u32>) {
+        for_each_word(text, |word| {
+            if word.text.len() > LONGEST_WORD && word.text.chars().count() > LONGEST_WORD {
+                return;
+            }
+            lowercase_into(word.text, lower);
+            match self.vocabulary.get(lower.as_bytes()) {
+                Some(id) => ids.push(id),
+                None => self.tokenize_parts(lower, ids),
+            }
+        });
+    }
+
+    /// Greedy WordPiece: longest known piece first; a word with an unknown rest has no token at all.
+    fn tokenize_parts(&self, word: &str, ids: &mut Vec<u32>) {
+        // Every token of the vocabulary is ASCII, so another character makes the word unknown.
+        if !word.is_ascii() {
+            return;
+        }
+        let first = ids.len();
+        let mut piece = [b'#'; LONGEST_WORD + 2];
+        let mut at = 0;
+        while at < word.len() {
+            let rest = &word.as_bytes()[at..];
+            piece[2..2 + rest.len()].copy_from_slice(rest);
+            let from = if at == 0 { 2 } else { 0 };
+            let found = (1..=rest.len())
+                .rev()
+                .find_map(|len| self.vocabulary.get(&piece[from..2 + len]).map(|id| (id, len)));
+            match found {
+                Some((id, len)) => {
+                    ids.push(id);
+                    at += len;
+                }
+                None => {
+                    ids.truncate(first);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `out += weight · E[token]`
+    fn add(&self, token: u32, weight: f32, out: &mut [f32]) {
+        let token = token as usize;
+        let scale_at = self.scales_at + 4 * token;
+        let scale = f32::from_le_bytes(
+            self.weights[scale_at..scale_at + 4].try_into().expect("four bytes"),
+        ) * weight;
+        let row = self.rows_at + token * self.dimensions;
+        let row: &[i8] = bytemuck::cast_slice(&self.weights[row..row + self.dimensions]);
+        for (sum, &x) in out.iter_mut().zip(row) {
+            *sum += scale * f32::from(x);
+        }
+    }
+}
+
+fn size(tensor: &Tensor) -> Option<usize> {
+    tensor.data_offsets[1].checked_sub(tensor.data_offsets[0])
+}
+
+thread_local! {
+    /// Buffers that `embed` reuses: a lower-cased word, and the tokens of the text.
+    static SCRATCH: RefCell<(String, Vec<u32>)> = const { RefCell::new((String::new(), Vec::new())) };
+}
+
+impl Embedder for StaticEmbedder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    fn embed(&self, text: &str, out: &mut [f32]) {
+        out.fill(0.0);
+        SCRATCH.with_borrow_mut(|(lower, ids)| {
+            ids.clear();
+            self.tokenize(text, lower, ids);
+            ids.sort_unstable();
+            for run in ids.chunk_by(|a, b| a == b) {
+                if run[0] != PAD && run[0] != UNKNOWN {
+                    self.add(run[0], 1.0 + (run.len() as f32).ln(), out);
+                }
+            }
+        });
+        normalise(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embed(text: &str) -> Vec<f32> {
+        let model = StaticEmbedder::bundled();
+        let mut vector = vec![0.0; model.dimensions()];
+        model.embed(text, &mut vector);
+        vector
+    }
+
+    fn cosine(a: &str, b: &str) -> f32 {
+        embed(a).iter().zip(embed(b)).map(|(x, y)| x * y).sum()
+    }
+
+    #[test]
+    fn vectors_are_unit_length_or_zero() {
+        let norm = |v: Vec<f32>| v.iter().map(|x| x * x).sum::<f32>();
+        assert!((norm(embed("parse a JSON document")) - 1.0).abs() < 1e-5);
+        assert_eq!(norm(embed("…!? 검색")), 0.0);
+    }
+
+    #[test]
+    fn meaning_is_nearer_than_noise() {
+        let near = cosine("parse json text", "def loads(s): return JSONDecoder().decode(s)");
+        let far = cosine("parse json text", "class Button: def on_click(self, event): self.color = red");
+        assert!(near > far + 0.1, "near {near}, far {far}");
+    }
+
+    #[test]
+    fn unknown_words_fall_into_pieces() {
+        let model = StaticEmbedder::bundled();
+        let mut ids = Vec::new();
+        model.tokenize("zqxjkv", &mut String::new(), &mut ids);
+        assert!(ids.len() > 1, "greedy pieces: {ids:?}");
+    }
+
+    #[test]
+    fn damaged_weights_are_an_error() {
+        let vocabulary = || Vocabulary::from_bytes(BUNDLED_VOCABULARY).expect("bundled");
+        for bytes in [&b""[..], b"12345678", &BUNDLED_WEIGHTS[..10_000]] {
+            assert!(StaticEmbedder::new("damaged", bytes, vocabulary()).is_err());
+        }
+    }
+}

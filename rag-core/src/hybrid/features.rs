@@ -1,0 +1,166 @@
+//! What is known of a candidate file: the terms of the ranking formula.
+
+use std::sync::atomic::Ordering;
+
+use super::lexical::LexicalScores;
+use crate::analysis::{Analyzer, for_each_word};
+use crate::bm25::Field;
+use crate::document::{FileRole, path_stem};
+use crate::error::Result;
+use crate::store::LiveSegment;
+
+/// Names of the features, in the order of [`FeatureRow`] and of the weights.
+///
+/// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
+pub const FEATURES: [&str; 12] = [
+    // the file's share of the 50 nearest chunks, relative to the largest such share
+    "embedding_share",
+    // cosine of the file's nearest chunk, minus that of the best
+    "embedding_gap",
+    // BM25F over text and path, relative to the best
+    "text",
+    // every word of the file's name is in the query
+    "stem_matched",
+    // share of the query's idf that the path covers
+    "path_coverage",
+    // the file defines a type that the query names
+    "names_type",
+    // BM25 over the names that the file defines, relative to the best
+    "definitions",
+    // log of the number of files that mention the file's name, relative to log of all
+    "mentions",
+    // the file is a test
+    "test",
+    // the file is an example or benchmark
+    "example",
+    // the file is legacy
+    "legacy",
+    // folders below the shallowest candidate
+    "depth",
+];
+
+/// Values of [`FEATURES`] for one file.
+pub type FeatureRow = [f32; FEATURES.len()];
+
+/// A file that may be a hit, with what the retrievers found in it.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// Index among the searched segments.
+    pub segment: usize,
+    /// File in the segment.
+    pub file: u32,
+    /// Best cosine of its chunks.
+    pub embedding: f32,
+    /// Σ of its chunks' cosines among the 50 nearest.
+    pub embedding_mass: f32,
+    /// Best text score of its chunks.
+    pub text: f32,
+    /// Best definition score of its chunks.
+    pub definitions: f32,
+    /// The chunk to show.
+    pub chunk: u32,
+}
+
+/// The feature rows of `candidates`.
+pub(super) fn rows(
+    segments: &[&LiveSegment],
+    lexical: &LexicalScores,
+    candidates: &[Candidate],
+) -> Result<Vec<FeatureRow>> {
+    let best = |value: fn(&Candidate) -> f32| {
+        candidates.iter().map(value).fold(0f32, f32::max)
+    };
+    let best_mass = best(|c| c.embedding_mass);
+    let best_embedding = best(|c| c.embedding);
+    let best_text = best(|c| c.text);
+    let best_definitions = best(|c| c.definitions);
+    let depth = |c: &Candidate| segments[c.segment].segment.path(c.file).matches('/').count() as f32;
+    let shallowest = candidates.iter().map(depth).fold(f32::INFINITY, f32::min);
+    let mut mentions = Mentions::new(segments);
+    candidates
+        .iter()
+        .map(|c| {
+            let scores = &lexical.segments[c.segment];
+            let file = c.file as usize;
+            let segment = &segments[c.segment].segment;
+            let stem_words = segment.files[file].stem_words;
+            let role = segment.role(c.file);
+            Ok([
+                ratio(c.embedding_mass, best_mass),
+                if best_embedding > 0.0 { c.embedding - best_embedding } else { 0.0 },
+                ratio(c.text, best_text),
+                flag(stem_words > 0 && scores.stem_matches[file] >= stem_words),
+                ratio(scores.path_idf[file], lexical.idf_sum),
+                scores.names_type[file],
+                ratio(c.definitions, best_definitions),
+                mentions.of(c.segment, c.file)?,
+                flag(role == FileRole::Test),
+                flag(role == FileRole::Example),
+                flag(role == FileRole::Legacy),
+                depth(c) - shallowest,
+            ])
+        })
+        .collect()
+}
+
+fn ratio(value: f32, best: f32) -> f32 {
+    if best > 0.0 { value / best } else { 0.0 }
+}
+
+fn flag(condition: bool) -> f32 {
+    f32::from(u8::from(condition))
+}
+
+/// Counts in how many files the name of a file is mentioned: a measure of how central it is.
+///
+/// The count of a file is kept with the snapshot, so it costs once per process.
+struct Mentions<'s> {
+    segments: &'s [&'s LiveSegment],
+    log_files: f32,
+    analyzer: Analyzer,
+}
+
+impl<'s> Mentions<'s> {
+    fn new(segments: &'s [&'s LiveSegment]) -> Self {
+        let files: usize =
+            segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
+        Mentions { segments, log_files: (1.0 + files as f32).ln(), analyzer: Analyzer::new() }
+    }
+
+    fn of(&mut self, segment: usize, file: u32) -> Result<f32> {
+        let kept = &self.segments[segment].mentions[file as usize];
+        let count = match kept.load(Ordering::Relaxed) {
+            0 => {
+                let count = self.count(self.segments[segment].segment.path(file))?;
+                kept.store(count + 1, Ordering::Relaxed);
+                count
+            }
+            known => known - 1,
+        };
+        Ok(if self.log_files > 0.0 { (1.0 + count as f32).ln() / self.log_files } else { 0.0 })
+    }
+
+    fn count(&mut self, path: &str) -> Result<u32> {
+        let stem = path_stem(path);
+        let mut words = 0;
+        for_each_word(stem, |_| words += 1);
+        let term = if words == 1 {
+            self.analyzer.query_terms(stem).into_iter().next().unwrap_or_default()
+        } else {
+            let letters = stem.chars().filter(|c| c.is_alphanumeric());
+            letters.flat_map(char::to_lowercase).collect()
+        };
+        let mut count = 0;
+        for live in self.segments {
+            let mut last = None;
+            live.segment.postings.for_each(Field::Text, &term, |chunk, _| {
+                let file = live.segment.chunks[chunk as usize].file;
+                if last != Some(file) && live.is_live(chunk) {
+                    last = Some(file);
+                    count += 1;
+                }
+            })?;
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,77 @@
+//! Filters, resolved to one flag per file.
+
+use globset::{Glob, GlobMatcher};
+
+use super::query::Filter;
+use crate::error::{Error, Result};
+use crate::store::{LiveSegment, Segment};
+use crate::symbol::SymbolKind;
+
+pub(super) struct CompiledFilter {
+    include: Vec<GlobMatcher>,
+    exclude: Vec<GlobMatcher>,
+    languages: Vec<String>,
+    kinds: Vec<SymbolKind>,
+}
+
+impl CompiledFilter {
+    pub(super) fn new(filter: &Filter) -> Result<Self> {
+        let mut compiled = CompiledFilter {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            languages: filter.languages.clone(),
+            kinds: filter.kinds.clone(),
+        };
+        for glob in &filter.paths {
+            let (list, pattern) = match glob.strip_prefix('!') {
+                Some(pattern) => (&mut compiled.exclude, pattern),
+                None => (&mut compiled.include, glob.as_str()),
+            };
+            let anchored = match pattern.strip_prefix("./").unwrap_or(pattern) {
+                name if !name.trim_end_matches('/').contains('/') => format!("**/{name}"),
+                path => path.trim_start_matches('/').to_owned(),
+            };
+            // A folder stands for all that is in it.
+            let patterns = match anchored.strip_suffix('/') {
+                Some(folder) => vec![format!("{folder}/**")],
+                None => vec![format!("{anchored}/**"), anchored],
+            };
+            for pattern in patterns {
+                let glob = Glob::new(&pattern)
+                    .map_err(|error| Error::Query { reason: format!("path filter `{glob}`: {}", error.kind()) })?;
+                list.push(glob.compile_matcher());
+            }
+        }
+        Ok(compiled)
+    }
+
+    /// Per file of the segment: whether it is live and admitted.
+    pub(super) fn files(&self, live: &LiveSegment) -> Vec<bool> {
+        let segment = &live.segment;
+        let everything =
+            self.include.is_empty() && self.exclude.is_empty() && self.languages.is_empty();
+        let admits = |file: u32| {
+            let path = segment.path(file);
+            (self.include.is_empty() || self.include.iter().any(|glob| glob.is_match(path)))
+                && !self.exclude.iter().any(|glob| glob.is_match(path))
+                && (self.languages.is_empty()
+                    || self.languages.iter().any(|name| name == segment.language(file)))
+        };
+        live.live.iter().zip(0..).map(|(&live, file)| live && (everything || admits(file))).collect()
+    }
+
+    /// Whether chunks are restricted within a file.
+    pub(super) fn by_kind(&self) -> bool {
+        !self.kinds.is_empty()
+    }
+
+    /// Whether the chunk's definition is of an admitted kind.
+    pub(super) fn admits_chunk(&self, segment: &Segment, chunk: u32) -> bool {
+        self.kinds.is_empty() || segment.chunk_kind(chunk).is_some_and(|kind| self.kinds.contains(&kind))
+    }
+
+    /// Whether a definition of this kind is admitted.
+    pub(super) fn admits_kind(&self, kind: SymbolKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}

@@ -1,0 +1,270 @@
+//! BM25F over all segments, from exact statistics of the live chunks.
+
+use super::ranking::Bm25;
+use crate::analysis::{Analyzer, for_each_word};
+use crate::bm25::Field;
+use crate::error::Result;
+use crate::store::LiveSegment;
+
+/// More distinct terms than this do not make a query clearer; the rarest are kept.
+const MOST_TERMS: usize = 96;
+
+/// English words that say nothing about code; dropped from queries that hold other words.
+const STOP_WORDS: &[&str] = &[
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it",
+    "its", "me", "of", "on", "or", "our", "should", "that", "the", "their", "them", "these", "this", "those", "to",
+    "used", "uses", "was", "we", "what", "when", "where", "which", "why", "with", "you", "your", "did", "has", "have",
+    "into", "via",
+];
+
+/// The words of a query, ready to be looked up.
+pub(super) struct Terms {
+    /// Distinct stems and compounds.
+    pub words: Vec<String>,
+    /// Names a type might have that the query mentions: compounds and runs of up to three words, joined.
+    pub names: Vec<String>,
+}
+
+impl Terms {
+    pub(super) fn new(text: &str) -> Self {
+        let mut analyzer = Analyzer::new();
+        let mut kept = String::new();
+        let mut all: Vec<(&str, bool)> = Vec::new();
+        for_each_word(text, |word| all.push((word.text, word.continues)));
+        let stop = |word: &str| STOP_WORDS.contains(&word.to_lowercase().as_str());
+        let something = all.iter().any(|(word, _)| !stop(word));
+        for (index, (word, continues)) in all.iter().enumerate() {
+            let alone = !continues && !all.get(index + 1).is_some_and(|(_, next)| *next);
+            if something && alone && stop(word) {
+                continue;
+            }
+            kept.push_str(if *continues { "_" } else { " " });
+            kept.push_str(word);
+        }
+        Terms { words: analyzer.query_terms(&kept), names: type_names(&all) }
+    }
+}
+
+/// Joined runs of one to three words that could name a type. A single word counts only if it is
+/// written like a name (`Parser`, `HTTP`) or stands alone.
+fn type_names(words: &[(&str, bool)]) -> Vec<String> {
+    let mut names = Vec::new();
+    for start in 0..words.len().min(MOST_TERMS) {
+        for len in 1..=4 {
+            let Some(run) = words.get(start..start + len) else { break };
+            let name_like = len > 1
+                || words.len() == 1
+                || run[0].0.starts_with(char::is_uppercase);
+            if name_like {
+                let name: String = run.iter().map(|(word, _)| word.to_lowercase()).collect();
+                if name.len() > 2 && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+    }
+    names
+}
+
+/// Occurrences of one term in one chunk, weighted.
+struct Occurrence {
+    chunk: u32,
+    /// Σ over fields of weight · frequency / length norm
+    text: f32,
+    /// frequency / length norm among the names the chunk defines
+    definition: f32,
+}
+
+/// What the text index says of one segment; arrays are indexed by chunk or by file.
+pub(super) struct SegmentScores {
+    /// Chunks with a text score, in no particular order.
+    pub touched: Vec<u32>,
+    /// BM25F of the chunk.
+    pub text: Vec<f32>,
+    /// BM25 of the names that the chunk defines.
+    pub definitions: Vec<f32>,
+    /// Per file: Σ idf of the query terms in its path.
+    pub path_idf: Vec<f32>,
+    /// Per file: number of words of its stem that are in the query.
+    pub stem_matches: Vec<u8>,
+    /// Per file: length in words of the longest type name of the query that it defines.
+    pub names_type: Vec<f32>,
+}
+
+/// Text scores of every live chunk.
+pub(super) struct LexicalScores {
+    pub segments: Vec<SegmentScores>,
+    /// Σ idf of all query terms that occur anywhere.
+    pub idf_sum: f32,
+}
+
+/// Lengths over all live chunks.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Lengths {
+    chunks: u64,
+    terms: [u64; 3],
+}
+
+impl Lengths {
+    pub(super) fn of<'a>(segments: impl Iterator<Item = &'a LiveSegment>) -> Self {
+        let mut lengths = Lengths::default();
+        for live in segments {
+            for (index, chunk) in live.segment.chunks.iter().enumerate() {
+                if live.is_live(index as u32) {
+                    lengths.chunks += 1;
+                    for (sum, terms) in lengths.terms.iter_mut().zip(chunk.terms) {
+                        *sum += u64::from(terms);
+                    }
+                }
+            }
+        }
+        lengths
+    }
+
+    fn average(&self, field: Field) -> f32 {
+        (self.terms[field as usize] as f32 / self.chunks.max(1) as f32).max(1.0)
+    }
+}
+
+pub(super) fn score(
+    segments: &[&LiveSegment],
+    lengths: &Lengths,
+    terms: &Terms,
+    bm25: &Bm25,
+) -> Result<LexicalScores> {
+    let mut scores: Vec<SegmentScores> = segments
+        .iter()
+        .map(|live| {
+            let (chunks, files) = (live.segment.chunks.len(), live.segment.files.len());
+            SegmentScores {
+                touched: Vec::new(),
+                text: vec![0.0; chunks],
+                definitions: vec![0.0; chunks],
+                path_idf: vec![0.0; files],
+                stem_matches: vec![0; files],
+                names_type: vec![0.0; files],
+            }
+        })
+        .collect();
+    let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
+    let mut idf_sum = 0.0;
+    for word in terms.words.iter().take(MOST_TERMS) {
+        let mut frequency = 0;
+        for gather in &mut gather {
+            gather.collect(word, lengths, bm25)?;
+            frequency += gather.found.len();
+        }
+        if frequency == 0 {
+            continue;
+        }
+        let idf = idf(lengths.chunks, frequency as u64);
+        idf_sum += idf;
+        for (gather, scores) in gather.iter().zip(&mut scores) {
+            gather.add_to(scores, idf, bm25);
+        }
+    }
+    for name in &terms.names {
+        for (live, scores) in segments.iter().zip(&mut scores) {
+            live.segment.postings.for_each(Field::Types, name, |chunk, _| {
+                if live.is_live(chunk) {
+                    let file = live.segment.chunks[chunk as usize].file as usize;
+                    scores.names_type[file] = 1.0;
+                }
+            })?;
+        }
+    }
+    Ok(LexicalScores { segments: scores, idf_sum })
+}
+
+/// The BM25 inverse document frequency, never negative (Lucene's form).
+fn idf(chunks: u64, frequency: u64) -> f32 {
+    let (chunks, frequency) = (chunks as f32, frequency as f32);
+    (1.0 + (chunks - frequency + 0.5) / (frequency + 0.5)).ln()
+}
+
+/// Gathers the occurrences of one term in one segment.
+struct Gather<'s> {
+    live: &'s LiveSegment,
+    /// chunk → its place in `found` plus one; only the places of `found` are not zero
+    places: Vec<u32>,
+    found: Vec<Occurrence>,
+    /// files whose path holds the term, and whether its stem does
+    paths: Vec<(u32, bool)>,
+}
+
+impl<'s> Gather<'s> {
+    fn new(live: &'s LiveSegment) -> Self {
+        let places = vec![0; live.segment.chunks.len()];
+        Gather { live, places, found: Vec::new(), paths: Vec::new() }
+    }
+
+    fn collect(&mut self, word: &str, lengths: &Lengths, bm25: &Bm25) -> Result<()> {
+        for occurrence in self.found.drain(..) {
+            self.places[occurrence.chunk as usize] = 0;
+        }
+        self.paths.clear();
+        let Gather { live, places, found, paths } = self;
+        let segment = &live.segment;
+        let norm = |chunk: u32, field: Field| {
+            let length = segment.chunks[chunk as usize].terms[field as usize] as f32;
+            1.0 - bm25.b + bm25.b * length / lengths.average(field)
+        };
+        let mut add = |chunk: u32, text: f32, definition: f32| {
+            let place = &mut places[chunk as usize];
+            if *place == 0 {
+                found.push(Occurrence { chunk, text: 0.0, definition: 0.0 });
+                *place = found.len() as u32;
+            }
+            let occurrence = &mut found[*place as usize - 1];
+            occurrence.text += text;
+            occurrence.definition += definition;
+        };
+        segment.postings.for_each(Field::Text, word, |chunk, frequency| {
+            if live.is_live(chunk) {
+                add(chunk, frequency as f32 / norm(chunk, Field::Text), 0.0);
+            }
+        })?;
+        segment.postings.for_each(Field::Symbols, word, |chunk, frequency| {
+            if live.is_live(chunk) {
+                let tf = frequency as f32 / norm(chunk, Field::Symbols);
+                add(chunk, bm25.symbols * tf, tf);
+            }
+        })?;
+        segment.postings.for_each(Field::Docs, word, |chunk, frequency| {
+            if live.is_live(chunk) {
+                add(chunk, bm25.docs * frequency as f32 / norm(chunk, Field::Docs), 0.0);
+            }
+        })?;
+        segment.postings.for_each(Field::Path, word, |head, frequency| {
+            if live.is_live(head) {
+                let file = segment.chunks[head as usize].file;
+                paths.push((file, false));
+                for chunk in segment.chunks_of(file) {
+                    add(chunk, bm25.path * frequency as f32 / norm(chunk, Field::Text), 0.0);
+                }
+            }
+        })?;
+        segment.postings.for_each(Field::Stem, word, |head, _| {
+            let file = segment.chunks[head as usize].file;
+            if let Some(path) = paths.iter_mut().find(|(path, _)| *path == file) {
+                path.1 = true;
+            }
+        })
+    }
+
+    fn add_to(&self, scores: &mut SegmentScores, idf: f32, bm25: &Bm25) {
+        for occurrence in &self.found {
+            let chunk = occurrence.chunk as usize;
+            if scores.text[chunk] == 0.0 {
+                scores.touched.push(occurrence.chunk);
+            }
+            scores.text[chunk] += idf * occurrence.text / (bm25.k1 + occurrence.text);
+            scores.definitions[chunk] += idf * occurrence.definition / (bm25.k1 + occurrence.definition);
+        }
+        for &(file, in_stem) in &self.paths {
+            scores.path_idf[file as usize] += idf;
+            let matches = &mut scores.stem_matches[file as usize];
+            *matches = matches.saturating_add(u8::from(in_stem));
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The searcher: from a query to hits.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::features::{Candidate, FEATURES, FeatureRow, rows};
+use super::filter::CompiledFilter;
+use super::lexical::{self, Lengths, LexicalScores, Terms};
+use super::query::{Hit, Mode, Query, SearchResult, Term};
+use super::ranking::Ranking;
+use super::symbols;
+use crate::embedding::{Embedder, normalise};
+use crate::error::{Error, Result};
+use crate::store::{LiveSegment, Snapshot};
+use crate::vector::QuantizedQuery;
+
+/// Longest query, in bytes: beyond it lie pasted files, not questions.
+const LONGEST_QUERY: usize = 64 << 10;
+/// Most hits of one query.
+const MOST_HITS: usize = 1000;
+/// Chunks that count for a file's share of the nearest.
+const SHARE_OF: usize = 50;
+
+/// A repository to search.
+#[derive(Clone)]
+pub struct Repository {
+    /// Its index.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// Answers queries over one or several repositories, all of one model. A frozen view: cheap to make, safe to share.
+pub struct Searcher {
+    repositories: Vec<Repository>,
+    /// per repository: index of its first segment among all
+    first_segment: Vec<usize>,
+    lengths: Lengths,
+    embedder: Arc<dyn Embedder>,
+    ranking: Ranking,
+}
+
+impl Searcher {
+    /// A searcher over `repositories`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if one of them was indexed with another model than `embedder`.
+    pub fn new(repositories: Vec<Repository>, embedder: Arc<dyn Embedder>, ranking: Ranking) -> Result<Self> {
+        for repository in &repositories {
+            let model = &repository.snapshot.manifest.settings.model;
+            if model != embedder.id() {
+                let reason = format!("the index was made with `{model}`");
+                return Err(Error::Model { name: embedder.id().to_owned(), reason });
+            }
+        }
+        let mut first_segment = Vec::with_capacity(repositories.len());
+        let mut segments = 0;
+        for repository in &repositories {
+            first_segment.push(segments);
+            segments += repository.snapshot.segments.len();
+        }
+        let lengths = Lengths::of(repositories.iter().flat_map(|r| &r.snapshot.segments));
+        Ok(Searcher { repositories, first_segment, lengths, embedder, ranking })
+    }
+
+    /// The repositories it searches.
+    pub fn repositories(&self) -> &[Repository] {
+        &self.repositories
+    }
+
+    /// Answers `query`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the query is empty, too long or has a bad filter; [`Error::Corrupt`] if the text of a hit
+    /// turns out to be damaged.
+    pub fn search(&self, query: &Query) -> Result<SearchResult> {
+        check(query)?;
+        let terms = Terms::new(&query.text);
+        if query.mode == Mode::Symbol {
+            return self.search_symbols(query, &terms);
+        }
+        let vector = (query.mode != Mode::Lexical).then(|| {
+            let mut vector = vec![0.0; self.embedder.dimensions()];
+            self.embedder.embed(&query.text, &mut vector);
+            QuantizedQuery::new(vector)
+        });
+        self.rank(query, &terms, vector.filter(|vector| !vector.is_zero()), None)
+    }
+
+    /// Finds what resembles the chunk at `line` (1-based) of the file `path` in `repository`; the file itself is left out.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if there is no such line.
+    pub fn related(&self, repository: usize, path: &str, line: u32, query: &Query) -> Result<SearchResult> {
+        let segments = self.segments();
+        let range = self.segments_of(repository);
+        let found = range.clone().find_map(|index| {
+            let live = segments.get(index)?;
+            let file = (0..live.live.len() as u32)
+                .find(|&file| live.live[file as usize] && live.segment.path(file) == path)?;
+            let chunk = live.segment.chunks_of(file).find(|&chunk| {
+                let chunk = &live.segment.chunks[chunk as usize];
+                (chunk.first_line..=chunk.last_line).contains(&line)
+            })?;
+            Some((index, file, chunk))
+        });
+        let Some((index, file, chunk)) = found else {
+            return Err(Error::Query { reason: format!("nothing is indexed at `{path}:{line}`") });
+        };
+        let segment = &segments[index].segment;
+        let record = &segment.chunks[chunk as usize];
+        let text = segment.text(file)?;
+        let text = text.get(record.start as usize..record.end as usize).unwrap_or("");
+        let mut vector = segment.vectors.vector(chunk);
+        normalise(&mut vector);
+        let vector = (query.mode != Mode::Lexical).then(|| QuantizedQuery::new(vector));
+        self.rank(query, &Terms::new(text), vector, Some((index, file)))
+    }
+
+    /// Every live segment, those of one repository after those of another.
+    fn segments(&self) -> Vec<&LiveSegment> {
+        self.repositories.iter().flat_map(|repository| &repository.snapshot.segments).collect()
+    }
+
+    fn segments_of(&self, repository: usize) -> std::ops::Range<usize> {
+        let first = self.first_segment.get(repository).copied().unwrap_or(usize::MAX);
+        let count = self.repositories.get(repository).map_or(0, |r| r.snapshot.segments.len());
+        first..first.saturating_add(count)
+    }
+
+    fn repository_of(&self, segment: usize) -> usize {
+        self.first_segment.partition_point(|first| *first <= segment) - 1
+    }
+
+    fn rank(
+        &self,
+        query: &Query,
+        terms: &Terms,
+        vector: Option<QuantizedQuery>,
+        without: Option<(usize, u32)>,
+    ) -> Result<SearchResult> {
+        let segments = self.segments();
+        let filter = CompiledFilter::new(&query.filter)?;
+        let mut admitted: Vec<Vec<bool>> = segments.iter().map(|live| filter.files(live)).collect();
+        if let Some((segment, file)) = without {
+            admitted[segment][file as usize] = false;
+        }
+        let view = View { segments: &segments, filter: &filter, admitted: &admitted };
+        // Text statistics help the vectors too: path and file name are matched by words.
+        let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
+        let candidates = self.candidates(&view, &lexical, vector.as_ref(), query.mode)?;
+        let rows = rows(&segments, &lexical, &candidates)?;
+        let weights = self.weights(query.mode);
+        let mut scored: Vec<(f32, &Candidate, &FeatureRow)> = candidates
+            .iter()
+            .zip(&rows)
+            .map(|(candidate, row)| {
+                (row.iter().zip(&weights).map(|(value, weight)| value * weight).sum(), candidate, row)
+            })
+            .collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| view.by_path(a.1, b.1)));
+        scored.truncate(query.limit);
+        let hits = scored
+            .into_iter()
+            .map(|(score, candidate, row)| {
+                let mut hit = self.hit(&segments, candidate.segment, candidate.chunk, score)?;
+                if query.explain {
+                    let terms = FEATURES.iter().zip(row).zip(weights);
+                    hit.terms = terms
+                        .filter(|((_, value), _)| **value != 0.0)
+                        .map(|((name, &value), weight)| Term { name, value, weight })
+                        .collect();
+                }
+                Ok(hit)
+            })
+            .collect::<Result<_>>()?;
+        Ok(SearchResult { hits, terms: terms.words.clone() })
+    }
+
+    /// The weights of a mode: what a mode does not look at weighs nothing.
+    fn weights(&self, mode: Mode) -> [f32; FEATURES.len()] {
+        let mut weights = self.ranking.weights;
+        for (weight, name) in weights.iter_mut().zip(FEATURES) {
+            let embedding = name.starts_with("embedding");
+            if (mode == Mode::Lexical && embedding) || (mode == Mode::Semantic && !embedding) {
+                *weight = 0.0;
+            }
+        }
+        weights
+    }
+
+    /// Files that hold one of the best chunks of either retriever, with what was found in them.
+    fn candidates(
+        &self,
+        view: &View,
+        lexical: &LexicalScores,
+        vector: Option<&QuantizedQuery>,
+        mode: Mode,
+    ) -> Result<Vec<Candidate>> {
+        let mut found: Vec<(usize, u32)> = Vec::new();
+        let mut nearest: Vec<(f32, usize, u32)> = Vec::new();
+        if let Some(vector) = vector {
+            for (index, live) in view.segments.iter().enumerate() {
+                let folder = &self.repositories[self.repository_of(index)].snapshot.folder;
+                let keep = |chunk| view.admits(index, chunk);
+                let neighbours = live.segment.vector_index(folder).nearest(vector, self.ranking.candidates, &keep);
+                nearest.extend(neighbours.iter().map(|n| (n.score, index, n.chunk)));
+            }
+            view.keep_best(&mut nearest, self.ranking.candidates);
+            found.extend(nearest.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+        }
+        if mode != Mode::Semantic {
+            let mut texts: Vec<(f32, usize, u32)> = Vec::new();
+            for (index, scores) in lexical.segments.iter().enumerate() {
+                let admitted = scores.touched.iter().filter(|&&chunk| view.admits(index, chunk));
+                texts.extend(admitted.map(|&chunk| (scores.text[chunk as usize], index, chunk)));
+            }
+            view.keep_best(&mut texts, self.ranking.candidates);
+            found.extend(texts.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+        }
+        let mut by_file: HashMap<(usize, u32), Candidate> = HashMap::new();
+        for (segment, chunk) in found {
+            let file = view.segments[segment].segment.chunks[chunk as usize].file;
+            by_file.entry((segment, file)).or_insert(Candidate {
+                segment,
+                file,
+                embedding: 0.0,
+                embedding_mass: 0.0,
+                text: 0.0,
+                definitions: 0.0,
+                chunk,
+            });
+        }
+        for &(score, segment, chunk) in nearest.iter().take(SHARE_OF) {
+            let file = view.segments[segment].segment.chunks[chunk as usize].file;
+            if let Some(candidate) = by_file.get_mut(&(segment, file)) {
+                candidate.embedding_mass += score.max(0.0);
+            }
+        }
+        let exact: HashMap<(usize, u32), f32> =
+            nearest.iter().map(|&(score, segment, chunk)| ((segment, chunk), score)).collect();
+        let mut candidates: Vec<Candidate> = by_file.into_values().collect();
+        for candidate in &mut candidates {
+            self.look_into(view, lexical, vector, &exact, candidate);
+        }
+        candidates.sort_by(|a, b| view.by_path(a, b));
+        Ok(candidates)
+    }
+
+    /// Fills in the best scores of a file's chunks and chooses the chunk to show.
+    fn look_into(
+        &self,
+        view: &View,
+        lexical: &LexicalScores,
+        vector: Option<&QuantizedQuery>,
+        exact: &HashMap<(usize, u32), f32>,
+        candidate: &mut Candidate,
+    ) {
+        let segment = &view.segments[candidate.segment].segment;
+        let scores = &lexical.segments[candidate.segment];
+        let [w_embedding, w_text, w_definitions] = self.ranking.chunk;
+        let mut best = f32::NEG_INFINITY;
+        for chunk in segment.chunks_of(candidate.file) {
+            if !view.admits(candidate.segment, chunk) {
+                continue;
+            }
+            let embedding = match (vector, exact.get(&(candidate.segment, chunk))) {
+                (_, Some(score)) => *score,
+                (Some(vector), None) => segment.vectors.estimate(vector, chunk),
+                (None, None) => 0.0,
+            };
+            let text = scores.text[chunk as usize];
+            let definitions = scores.definitions[chunk as usize];
+            candidate.embedding = candidate.embedding.max(embedding);
+            candidate.text = candidate.text.max(text);
+            candidate.definitions = candidate.definitions.max(definitions);
+            let idf_sum = lexical.idf_sum.max(1.0);
+            let score = w_embedding * embedding
+                + (w_text * text + w_definitions * definitions) / idf_sum;
+            if score > best {
+                best = score;
+                candidate.chunk = chunk;
+            }
+        }
+    }
+
+    fn search_symbols(&self, query: &Query, terms: &Terms) -> Result<SearchResult> {
+        let segments = self.segments();
+        let filter = CompiledFilter::new(&query.filter)?;
+        let admitted: Vec<Vec<bool>> = segments.iter().map(|live| filter.files(live)).collect();
+        let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
+        let mut files: Vec<(f32, usize, u32)> = Vec::new();
+        for (index, scores) in lexical.segments.iter().enumerate() {
+            for &chunk in &scores.touched {
+                let file = segments[index].segment.chunks[chunk as usize].file;
+                let score = scores.definitions[chunk as usize];
+                if score > 0.0 && admitted[index][file as usize] {
+                    files.push((score, index, chunk));
+                }
+            }
+        }
+        let view = View { segments: &segments, filter: &filter, admitted: &admitted };
+        view.keep_best(&mut files, self.ranking.candidates);
+        let mut seen: Vec<(usize, u32)> = files
+            .iter()
+            .map(|&(_, segment, chunk)| (segment, segments[segment].segment.chunks[chunk as usize].file))
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let mut hits = Vec::new();
+        for (index, file) in seen {
+            let repository = self.repository_of(index);
+            let admits = |kind| filter.admits_kind(kind);
+            hits.extend(symbols::matching(&segments[index].segment, file, &query.text, repository, &admits)?);
+        }
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| (a.repository, &a.path, a.start_line).cmp(&(b.repository, &b.path, b.start_line)))
+        });
+        hits.truncate(query.limit);
+        Ok(SearchResult { hits, terms: terms.words.clone() })
+    }
+
+    fn hit(&self, segments: &[&LiveSegment], segment: usize, chunk: u32, score: f32) -> Result<Hit> {
+        let repository = self.repository_of(segment);
+        let segment = &segments[segment].segment;
+        let record = &segment.chunks[chunk as usize];
+        let text = segment.text(record.file)?;
+        let symbol = symbols::of_chunk(segment, chunk, &text);
+        let range = record.start as usize..record.end as usize;
+        Ok(Hit {
+            repository,
+            path: segment.path(record.file).to_owned(),
+            start_line: record.first_line,
+            end_line: record.last_line,
+            score,
+            kind: symbol.as_ref().map(|(_, kind)| *kind),
+            symbol: symbol.map(|(name, _)| name),
+            language: segment.language(record.file).to_owned(),
+            text: text.get(range).unwrap_or("").to_owned(),
+            terms: Vec::new(),
+        })
+    }
+}
+
+/// What a query may see.
+struct View<'v> {
+    segments: &'v [&'v LiveSegment],
+    filter: &'v CompiledFilter,
+    /// per segment, per file
+    admitted: &'v [Vec<bool>],
+}
+
+impl View<'_> {
+    fn admits(&self, segment: usize, chunk: u32) -> bool {
+        let index = &self.segments[segment].segment;
+        let file = index.chunks[chunk as usize].file;
+        self.admitted[segment][file as usize]
+            && (!self.filter.by_kind() || self.filter.admits_chunk(index, chunk))
+    }
+
+    /// Order of candidates that does not depend on how files are spread over segments.
+    fn by_path(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        let path = |c: &Candidate| self.segments[c.segment].segment.path(c.file);
+        path(a).cmp(path(b)).then(a.segment.cmp(&b.segment))
+    }
+
+    /// Keeps the `k` best chunks, best first; ties by path and place in the file.
+    fn keep_best(&self, scored: &mut Vec<(f32, usize, u32)>, k: usize) {
+        let order = |a: &(f32, usize, u32), b: &(f32, usize, u32)| {
+            b.0.total_cmp(&a.0).then_with(|| self.place(a.1, a.2).cmp(&self.place(b.1, b.2)))
+        };
+        if k > 0 && scored.len() > k {
+            scored.select_nth_unstable_by(k - 1, order);
+        }
+        scored.truncate(k);
+        scored.sort_unstable_by(order);
+    }
+
+    fn place(&self, segment: usize, chunk: u32) -> (&str, u32, usize) {
+        let index = &self.segments[segment].segment;
+        let record = &index.chunks[chunk as usize];
+        (index.path(record.file), record.start, segment)
+    }
+}
+
+fn check(query: &Query) -> Result<()> {
+    let reason = if query.text.trim().is_empty() {
+        "it is empty".to_owned()
+    } else if query.text.len() > LONGEST_QUERY {
+        format!("it has {} bytes, at most {LONGEST_QUERY} are allowed", query.text.len())
+    } else if query.limit > MOST_HITS {
+        format!("{} hits were asked for, at most {MOST_HITS} are given", query.limit)
+    } else {
+        return Ok(());
+    };
+    Err(Error::Query { reason })
+}

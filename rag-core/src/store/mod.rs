@@ -1,0 +1,278 @@
+//! The index on disk: generations of immutable segments behind one atomic pointer.
+//!
+//! ```text
+//! .cogo/
+//! ├── CURRENT           one line, `gen-000042`, replaced by rename: the only commit point
+//! ├── LOCK              held by the one writer
+//! └── gen-000042/
+//!     ├── manifest.json what the generation consists of, with lengths and checksums
+//!     ├── catalog.bin   every file of the tree, how it looked, where its content lies
+//!     └── *.seg         segments; those that did not change are hard links
+//! ```
+//!
+//! A [`Snapshot`] is one generation, opened; it keeps working while later generations are committed and
+//! its own files are removed. `docs/format.md` describes the bytes.
+
+pub mod catalog;
+pub mod container;
+pub mod crash;
+pub mod manifest;
+mod segment;
+mod segment_writer;
+mod snapshot;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fs_err as fs;
+
+use crate::error::{Error, Result};
+use catalog::CatalogEntry;
+use manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
+
+pub use segment::Segment;
+pub use segment_writer::{OldVectors, SegmentWriter};
+pub use snapshot::{LiveSegment, Snapshot};
+
+/// Name of the index folder in a repository.
+pub const FOLDER: &str = ".cogo";
+const CURRENT: &str = "CURRENT";
+const LOCK: &str = "LOCK";
+const MANIFEST: &str = "manifest.json";
+const CATALOG: &str = "catalog.bin";
+
+/// An index folder, which may not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The index in `folder` (usually `<repository>/.cogo`).
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Store { folder: folder.into() }
+    }
+
+    /// The index folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Number of the committed generation, or `None` if there is no index.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if `CURRENT` does not name a generation.
+    pub fn current(&self) -> Result<Option<u64>> {
+        let path = self.folder.join(CURRENT);
+        let line = match fs::read_to_string(&path) {
+            Ok(line) => line,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(Error::Corrupt { path, reason: "not text".into() });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match line.trim_end().strip_prefix("gen-").map(str::parse) {
+            Some(Ok(generation)) => Ok(Some(generation)),
+            _ => Err(Error::Corrupt { path, reason: "does not name a generation".into() }),
+        }
+    }
+
+    /// Opens the committed generation. Segments that `previous` holds open already are shared with it.
+    ///
+    /// # Errors
+    /// [`Error::NoIndex`], [`Error::Format`] (another version of cogo wrote it) or [`Error::Corrupt`].
+    pub fn snapshot(&self, previous: Option<&Snapshot>) -> Result<Snapshot> {
+        let mut generation = self.require_current()?;
+        loop {
+            match Snapshot::open(&self.generation_folder(generation), previous) {
+                Ok(snapshot) => return Ok(snapshot),
+                // A writer may have committed twice and removed what we were about to open.
+                Err(error) => match self.require_current()? {
+                    newer if newer != generation => generation = newer,
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn require_current(&self) -> Result<u64> {
+        self.current()?.ok_or_else(|| Error::NoIndex { path: self.folder.clone() })
+    }
+
+    /// Becomes the one writer, creating the index folder if needed.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process is writing and `wait` is false.
+    pub fn lock(&self, wait: bool) -> Result<WriteLock> {
+        fs::create_dir_all(&self.folder)?;
+        let ignore = self.folder.join(".gitignore");
+        if !ignore.exists() {
+            fs::write(&ignore, "*\n")?;
+        }
+        let path = self.folder.join(LOCK);
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path)?.into_parts().0;
+        if wait {
+            file.lock()?;
+        } else {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    return Err(Error::Locked { path: self.folder.clone() });
+                }
+                Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+        Ok(WriteLock { store: self.clone(), _file: file })
+    }
+
+    fn generation_folder(&self, generation: u64) -> PathBuf {
+        self.folder.join(format!("gen-{generation:06}"))
+    }
+
+    /// Numbers of all generation folders, whole or not.
+    fn generations(&self) -> Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("gen-"));
+            numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
+        }
+        Ok(numbers)
+    }
+}
+
+/// The right to write; released when dropped, or when the process dies.
+pub struct WriteLock {
+    store: Store,
+    _file: std::fs::File,
+}
+
+impl WriteLock {
+    /// Starts the next generation.
+    pub fn begin(&self) -> Result<Transaction<'_>> {
+        let newest = self.store.generations()?.into_iter().max().unwrap_or(0);
+        // Numbers are never reused, not even those of generations that were never committed.
+        let generation = newest.max(self.store.current().ok().flatten().unwrap_or(0)) + 1;
+        let folder = self.store.generation_folder(generation);
+        fs::create_dir(&folder)?;
+        crash::point("generation-created");
+        Ok(Transaction { lock: self, generation, folder, committed: false })
+    }
+}
+
+/// A generation that is being written. Dropped without [`commit`](Self::commit), it leaves no trace.
+pub struct Transaction<'l> {
+    lock: &'l WriteLock,
+    generation: u64,
+    folder: PathBuf,
+    committed: bool,
+}
+
+impl Transaction<'_> {
+    /// Where to write segments.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Number of the generation.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Takes a segment of the current generation over, as hard links.
+    pub fn keep(&self, entry: &SegmentEntry) -> Result<()> {
+        let from = self.lock.store.generation_folder(self.lock.store.require_current()?);
+        let names = entry.hnsw.keys().cloned().chain([format!("{}.seg", entry.name)]);
+        for name in names {
+            let (source, target) = (from.join(&name), self.folder.join(&name));
+            // Some file systems have no hard links.
+            if fs::hard_link(&source, &target).is_err() {
+                fs::copy(&source, &target)?;
+                fs::File::open(&target)?.sync_all()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the generation the current one. `entries` are sorted by path.
+    ///
+    /// # Errors
+    /// If anything could not be written; the generation before stays current.
+    pub fn commit(
+        mut self,
+        settings: Settings,
+        segments: Vec<SegmentEntry>,
+        entries: &[CatalogEntry],
+        counts: Counts,
+    ) -> Result<()> {
+        crash::point("segments-written");
+        let catalog = catalog::write(&self.folder.join(CATALOG), entries)?;
+        crash::point("catalog-written");
+        let committed_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        let manifest = Manifest {
+            format: FORMAT_VERSION,
+            generation: self.generation,
+            cogo: env!("CARGO_PKG_VERSION").to_owned(),
+            committed_ms,
+            settings,
+            segments,
+            catalog,
+            counts,
+        };
+        let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is always JSON");
+        write_synced(&self.folder.join(MANIFEST), &json)?;
+        sync_folder(&self.folder)?;
+        crash::point("manifest-written");
+        let store = &self.lock.store;
+        let next = store.folder.join("CURRENT.next");
+        write_synced(&next, format!("gen-{:06}\n", self.generation).as_bytes())?;
+        crash::point("current-written");
+        fs::rename(&next, store.folder.join(CURRENT))?;
+        self.committed = true;
+        crash::point("current-renamed");
+        sync_folder(&store.folder)?;
+        store.remove_before(self.generation);
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Best effort: the next writer removes what is left.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl Store {
+    /// Removes every generation but `generation` and the committed one before it, which a reader may
+    /// be opening right now. Failures leave garbage for the next commit, nothing worse.
+    fn remove_before(&self, generation: u64) {
+        let mut others = self.generations().unwrap_or_default();
+        others.retain(|&number| number < generation);
+        let whole = |number: &u64| self.generation_folder(*number).join(MANIFEST).exists();
+        let previous = others.iter().copied().filter(whole).max();
+        for number in others.into_iter().filter(|number| Some(*number) != previous) {
+            let _ = fs::remove_dir_all(self.generation_folder(number));
+        }
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Makes the names in `folder` durable.
+fn sync_folder(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}

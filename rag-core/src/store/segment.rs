@@ -1,0 +1,331 @@
+//! One immutable segment: some files of a repository with their chunks, symbols, postings and vectors.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytemuck::{Pod, Zeroable};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::container::{Bytes, Container, Records};
+use super::manifest::{Counts, SegmentEntry};
+use crate::bm25::Postings;
+use crate::document::FileRole;
+use crate::error::{Error, Result};
+use crate::symbol::{Reference, ReferenceKind, Span, Symbol, SymbolKind};
+use crate::vector::{ExactIndex, HnswIndex, QuantizedVectors, VectorIndex};
+
+/// Container kind of a segment file.
+pub(crate) const KIND: u32 = 1;
+/// Stands for "none" in stored indexes.
+pub(crate) const NONE: u32 = u32::MAX;
+/// Prefix of the sections that hold tantivy's files.
+pub(crate) const BM25_PREFIX: &str = "bm25/";
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct FileRecord {
+    pub text_at: u64,
+    pub text_hash: u64,
+    pub text_packed: u32,
+    pub text_len: u32,
+    pub path_at: u32,
+    pub path_len: u32,
+    pub first_chunk: u32,
+    pub chunks: u32,
+    pub first_symbol: u32,
+    pub symbols: u32,
+    pub first_reference: u32,
+    pub references: u32,
+    pub path_terms: u32,
+    pub language: u16,
+    pub stem_words: u8,
+    pub role: u8,
+    pub lines: u32,
+    pub reserved: u32,
+}
+
+impl FileRecord {
+    pub(crate) fn count(&self, language: &str, counts: &mut Counts) {
+        counts.files += 1;
+        counts.chunks += u64::from(self.chunks);
+        counts.symbols += u64::from(self.symbols);
+        counts.references += u64::from(self.references);
+        counts.lines += u64::from(self.lines);
+        counts.bytes += u64::from(self.text_len);
+        *counts.languages.entry(language.to_owned()).or_default() += 1;
+    }
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct ChunkRecord {
+    /// xxh3-64 of what was embedded: path words, context and text.
+    pub embedded: u64,
+    pub file: u32,
+    pub start: u32,
+    pub end: u32,
+    pub first_line: u32,
+    pub last_line: u32,
+    pub symbol: u32,
+    /// Number of terms in the fields text, symbols and docs.
+    pub terms: [u32; 3],
+    pub reserved: u32,
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct SymbolRecord {
+    pub kind: u32,
+    pub parent: u32,
+    pub name: [u32; 2],
+    pub span: [u32; 2],
+    pub signature: [u32; 2],
+    pub doc: [u32; 2],
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct ReferenceRecord {
+    pub kind: u32,
+    pub enclosing: u32,
+    pub name: [u32; 2],
+    pub qualifier: [u32; 2],
+}
+
+pub(crate) fn pack_span(span: Span) -> [u32; 2] {
+    [span.start, span.end]
+}
+
+fn unpack_span([start, end]: [u32; 2]) -> Span {
+    Span { start, end: end.max(start) }
+}
+
+fn unpack_index(index: u32) -> Option<u32> {
+    (index != NONE).then_some(index)
+}
+
+/// A segment, open for reading.
+pub struct Segment {
+    container: Container,
+    entry: SegmentEntry,
+    pub(crate) files: Records<FileRecord>,
+    pub(crate) chunks: Records<ChunkRecord>,
+    symbols: Records<SymbolRecord>,
+    references: Records<ReferenceRecord>,
+    languages: Vec<String>,
+    paths: Bytes,
+    texts: Bytes,
+    pub(crate) postings: Postings,
+    pub(crate) vectors: QuantizedVectors,
+    exact: ExactIndex,
+    hnsw: OnceLock<Option<HnswIndex>>,
+    queries: AtomicU32,
+}
+
+impl Segment {
+    /// Opens the segment that `entry` describes in the generation folder `folder`. Every section but the
+    /// texts is checked against its checksum; a text is checked when it is read.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the file is damaged or is not the committed one.
+    pub fn open(folder: &Path, entry: &SegmentEntry, dimensions: usize) -> Result<Self> {
+        let path = folder.join(format!("{}.seg", entry.name));
+        let container = Container::open(&path, KIND, Some(entry.digest))?;
+        let files: Records<FileRecord> = container.records("files")?;
+        let chunks: Records<ChunkRecord> = container.records("chunks")?;
+        let symbols: Records<SymbolRecord> = container.records("symbols")?;
+        let references: Records<ReferenceRecord> = container.records("references")?;
+        let paths = container.section("paths")?;
+        let texts = container.unverified("texts")?;
+        let languages = container.section("languages")?;
+        let languages: Vec<String> = String::from_utf8_lossy(&languages).lines().map(str::to_owned).collect();
+        let postings = container
+            .names()
+            .filter_map(|name| name.strip_prefix(BM25_PREFIX).map(|file| (name, file)))
+            .map(|(name, file)| Ok((file.to_owned(), container.section(name)?)))
+            .collect::<Result<_>>()
+            .and_then(Postings::open)?;
+        let vectors = QuantizedVectors::open(&container, dimensions, chunks.len())?;
+        let segment = Segment {
+            exact: ExactIndex::new(vectors.clone()),
+            container,
+            entry: entry.clone(),
+            files,
+            chunks,
+            symbols,
+            references,
+            languages,
+            paths,
+            texts,
+            postings,
+            vectors,
+            hnsw: OnceLock::new(),
+            queries: AtomicU32::new(0),
+        };
+        segment.check()?;
+        Ok(segment)
+    }
+
+    /// Compares every index that is stored with the array it points into, so that nothing later can reach
+    /// outside. Checksums tell accidents; this tells files that somebody made up.
+    fn check(&self) -> Result<()> {
+        let within = |first: u32, count: u32, len: usize| first as usize + count as usize <= len;
+        let mut next_chunk = 0;
+        for (index, file) in self.files.iter().enumerate() {
+            let whole = within(file.path_at, file.path_len, self.paths.len())
+                && file.first_chunk == next_chunk
+                && file.chunks > 0
+                && within(file.first_chunk, file.chunks, self.chunks.len())
+                && within(file.first_symbol, file.symbols, self.symbols.len())
+                && within(file.first_reference, file.references, self.references.len())
+                && (file.text_at as usize)
+                    .checked_add(file.text_packed as usize)
+                    .is_some_and(|end| end <= self.texts.len())
+                && (file.language as usize) < self.languages.len()
+                && self.chunks[file.first_chunk as usize..][..file.chunks as usize]
+                    .iter()
+                    .all(|chunk| chunk.file as usize == index);
+            if !whole {
+                return Err(self.container.corrupt("a file record points outside its section"));
+            }
+            next_chunk += file.chunks;
+        }
+        if next_chunk as usize != self.chunks.len() {
+            return Err(self.container.corrupt("chunks without a file"));
+        }
+        Ok(())
+    }
+
+    /// What the manifest says of it.
+    pub fn entry(&self) -> &SegmentEntry {
+        &self.entry
+    }
+
+    /// Path of a file, relative to the root.
+    pub fn path(&self, file: u32) -> &str {
+        let file = &self.files[file as usize];
+        let bytes = &self.paths[file.path_at as usize..][..file.path_len as usize];
+        std::str::from_utf8(bytes).unwrap_or("")
+    }
+
+    /// Language of a file.
+    pub fn language(&self, file: u32) -> &str {
+        &self.languages[self.files[file as usize].language as usize]
+    }
+
+    /// Role of a file.
+    pub fn role(&self, file: u32) -> FileRole {
+        FileRole::from_u8(self.files[file as usize].role)
+    }
+
+    /// Chunks of a file.
+    pub fn chunks_of(&self, file: u32) -> std::ops::Range<u32> {
+        let file = &self.files[file as usize];
+        file.first_chunk..file.first_chunk + file.chunks
+    }
+
+    /// The indexed text of a file.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the stored text is damaged.
+    pub fn text(&self, file: u32) -> Result<String> {
+        let record = &self.files[file as usize];
+        let packed = &self.texts[record.text_at as usize..][..record.text_packed as usize];
+        let damaged = || {
+            Error::Corrupt {
+                path: self.container.path().into(),
+                reason: format!("text of `{}` does not match its checksum", self.path(file)),
+            }
+        };
+        // The length was stored beside the text; a forged one must not make us allocate at will.
+        if record.text_len as usize > packed.len().saturating_mul(256) + 64 {
+            return Err(damaged());
+        }
+        lz4_flex::block::decompress(packed, record.text_len as usize)
+            .ok()
+            .filter(|text| xxh3_64(text) == record.text_hash)
+            .and_then(|text| String::from_utf8(text).ok())
+            .ok_or_else(damaged)
+    }
+
+    /// Definitions of a file, as spans into its [`text`](Self::text).
+    pub fn symbols(&self, file: u32) -> Vec<Symbol> {
+        let record = &self.files[file as usize];
+        self.symbols[record.first_symbol as usize..][..record.symbols as usize]
+            .iter()
+            .filter_map(|symbol| {
+                Some(Symbol {
+                    kind: SymbolKind::from_u8(symbol.kind as u8)?,
+                    name: unpack_span(symbol.name),
+                    span: unpack_span(symbol.span),
+                    signature: unpack_span(symbol.signature),
+                    doc: unpack_span(symbol.doc),
+                    parent: unpack_index(symbol.parent),
+                })
+            })
+            .collect()
+    }
+
+    /// Kind of the definition that a chunk is, begins, or lies in.
+    pub fn chunk_kind(&self, chunk: u32) -> Option<SymbolKind> {
+        let record = &self.chunks[chunk as usize];
+        let file = &self.files[record.file as usize];
+        let in_file = unpack_index(record.symbol).filter(|index| *index < file.symbols)?;
+        SymbolKind::from_u8(self.symbols[(file.first_symbol + in_file) as usize].kind as u8)
+    }
+
+    /// References of a file, as spans into its [`text`](Self::text).
+    pub fn references(&self, file: u32) -> Vec<Reference> {
+        let record = &self.files[file as usize];
+        self.references[record.first_reference as usize..][..record.references as usize]
+            .iter()
+            .filter_map(|reference| {
+                Some(Reference {
+                    kind: ReferenceKind::from_u8(reference.kind as u8)?,
+                    name: unpack_span(reference.name),
+                    qualifier: unpack_span(reference.qualifier),
+                    enclosing: unpack_index(reference.enclosing),
+                })
+            })
+            .collect()
+    }
+
+    /// Adds what a file holds to `counts`.
+    pub fn count_file(&self, file: u32, counts: &mut Counts) {
+        self.files[file as usize].count(self.language(file), counts);
+    }
+
+    /// The vectors of a file's chunks by the hash of what was embedded, to reuse them.
+    pub fn vectors_of(&self, file: u32) -> impl Iterator<Item = (u64, u32)> {
+        self.chunks_of(file).map(|chunk| (self.chunks[chunk as usize].embedded, chunk))
+    }
+
+    /// The vector index to ask: exact, or the HNSW graph if the segment has one and this process asks for the
+    /// second time (loading the graph costs more than one exact scan). `folder` is that of the generation.
+    pub fn vector_index(&self, folder: &Path) -> &dyn VectorIndex {
+        if self.entry.hnsw.is_empty() || self.queries.fetch_add(1, Ordering::Relaxed) == 0 {
+            return &self.exact;
+        }
+        match self.hnsw.get_or_init(|| self.load_hnsw(folder)) {
+            Some(hnsw) => hnsw,
+            None => &self.exact,
+        }
+    }
+
+    /// The exact vector index.
+    pub fn exact_index(&self) -> &dyn VectorIndex {
+        &self.exact
+    }
+
+    /// The graph, or `None` if its files are missing or damaged: the exact scan gives the same answers.
+    fn load_hnsw(&self, folder: &Path) -> Option<HnswIndex> {
+        for (name, digest) in &self.entry.hnsw {
+            let bytes = fs_err::read(folder.join(name)).ok()?;
+            if bytes.len() as u64 != digest.bytes || xxh3_64(&bytes) != digest.xxh3 {
+                return None;
+            }
+        }
+        HnswIndex::load(folder, &self.entry.name, self.vectors.clone()).ok()
+    }
+}

@@ -1,0 +1,311 @@
+//! Writes one segment: documents in, a checksummed file out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::container::{ContainerWriter, FileDigest};
+use super::manifest::{Counts, SegmentEntry};
+use super::segment::{
+    BM25_PREFIX, ChunkRecord, FileRecord, KIND, NONE, ReferenceRecord, Segment, SymbolRecord,
+    pack_span,
+};
+use crate::analysis::Analyzer;
+use crate::bm25::{ChunkTerms, Field, PostingsBuilder};
+use crate::document::{Chunk, Document, FileRole, path_stem};
+use crate::embedding::{Embedder, mix_path};
+use crate::error::Result;
+use crate::symbol::{Span, Symbol};
+use crate::vector::{Quantizer, build_hnsw};
+
+/// Vectors that may be reused for a file: those of its last version, by hash of what was embedded.
+pub struct OldVectors<'a> {
+    segment: &'a Segment,
+    chunks: HashMap<u64, u32>,
+}
+
+impl<'a> OldVectors<'a> {
+    /// The vectors of `file` in `segment`.
+    pub fn new(segment: &'a Segment, file: u32) -> Self {
+        OldVectors { segment, chunks: segment.vectors_of(file).collect() }
+    }
+}
+
+/// Collects documents into a segment.
+pub struct SegmentWriter<'e> {
+    embedder: &'e dyn Embedder,
+    analyzer: Analyzer,
+    postings: PostingsBuilder,
+    vectors: Quantizer,
+    files: Vec<FileRecord>,
+    chunks: Vec<ChunkRecord>,
+    symbols: Vec<SymbolRecord>,
+    references: Vec<ReferenceRecord>,
+    languages: Vec<&'static str>,
+    paths: String,
+    texts: Vec<u8>,
+    terms: ChunkTerms,
+    embedded: usize,
+}
+
+impl<'e> SegmentWriter<'e> {
+    /// An empty segment. `expected_bytes` of text size the tables; any number is correct.
+    pub fn new(embedder: &'e dyn Embedder, expected_bytes: u64) -> Result<Self> {
+        Ok(SegmentWriter {
+            embedder,
+            analyzer: Analyzer::new(),
+            postings: PostingsBuilder::new(expected_bytes as usize / 3)?,
+            vectors: Quantizer::new(embedder.dimensions()),
+            files: Vec::new(),
+            chunks: Vec::new(),
+            symbols: Vec::new(),
+            references: Vec::new(),
+            languages: Vec::new(),
+            paths: String::new(),
+            texts: Vec::new(),
+            terms: ChunkTerms::default(),
+            embedded: 0,
+        })
+    }
+
+    /// Whether nothing was added yet.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Number of texts that went through the model; the vectors of the others were reused.
+    pub fn embedded(&self) -> usize {
+        self.embedded
+    }
+
+    /// Adds what was added so far to `counts`.
+    pub fn count(&self, counts: &mut Counts) {
+        for file in &self.files {
+            file.count(self.languages[file.language as usize], counts);
+        }
+    }
+
+    /// Adds a document, which has at least one chunk, and returns its index in the segment.
+    pub fn add(&mut self, document: &Document, old: Option<&OldVectors>) -> Result<u32> {
+        debug_assert!(!document.chunks.is_empty(), "a document has a chunk");
+        let file = self.files.len() as u32;
+        let packed = lz4_flex::block::compress(document.text.as_bytes());
+        let path_words = Words::of_path(&mut self.analyzer, &document.path);
+        let language = self.language(document.language);
+        self.files.push(FileRecord {
+            text_at: self.texts.len() as u64,
+            text_hash: xxh3_64(document.text.as_bytes()),
+            text_packed: packed.len() as u32,
+            text_len: document.text.len() as u32,
+            path_at: self.paths.len() as u32,
+            path_len: document.path.len() as u32,
+            first_chunk: self.chunks.len() as u32,
+            chunks: document.chunks.len() as u32,
+            first_symbol: self.symbols.len() as u32,
+            symbols: document.symbols.len() as u32,
+            first_reference: self.references.len() as u32,
+            references: document.references.len() as u32,
+            path_terms: path_words.path_count,
+            language,
+            stem_words: path_words.stem_distinct,
+            role: FileRole::of(&document.path) as u8,
+            lines: document.chunks.last().map_or(0, |chunk| chunk.lines.1),
+            reserved: 0,
+        });
+        self.paths.push_str(&document.path);
+        self.texts.extend_from_slice(&packed);
+
+        let mut path_vector = vec![0.0; self.embedder.dimensions()];
+        self.embedder.embed(&document.path, &mut path_vector);
+        let mut vector = vec![0.0; self.embedder.dimensions()];
+        let mut embed_text = String::new();
+        for (index, chunk) in document.chunks.iter().enumerate() {
+            let text = chunk.span.text(&document.text);
+            let embedded = self.embed(document, chunk, &path_vector, &mut vector, &mut embed_text, old);
+            let terms = self.analyze(document, chunk, text);
+            if index == 0 {
+                self.terms[Field::Path as usize].clone_from(&path_words.path);
+                self.terms[Field::Stem as usize].clone_from(&path_words.stem);
+            }
+            self.postings.add(&self.terms)?;
+            self.chunks.push(ChunkRecord {
+                embedded,
+                file,
+                start: chunk.span.start,
+                end: chunk.span.end,
+                first_line: chunk.lines.0,
+                last_line: chunk.lines.1,
+                symbol: chunk.symbol.unwrap_or(NONE),
+                terms,
+                reserved: 0,
+            });
+        }
+        self.symbols.extend(document.symbols.iter().map(|symbol| SymbolRecord {
+            kind: symbol.kind as u32,
+            parent: symbol.parent.unwrap_or(NONE),
+            name: pack_span(symbol.name),
+            span: pack_span(symbol.span),
+            signature: pack_span(symbol.signature),
+            doc: pack_span(symbol.doc),
+        }));
+        self.references.extend(document.references.iter().map(|reference| ReferenceRecord {
+            kind: reference.kind as u32,
+            enclosing: reference.enclosing.unwrap_or(NONE),
+            name: pack_span(reference.name),
+            qualifier: pack_span(reference.qualifier),
+        }));
+        Ok(file)
+    }
+
+    /// Adds the vector of a chunk, reused if the same text was embedded before; returns the text's hash.
+    fn embed(
+        &mut self,
+        document: &Document,
+        chunk: &Chunk,
+        path_vector: &[f32],
+        vector: &mut [f32],
+        scratch: &mut String,
+        old: Option<&OldVectors>,
+    ) -> u64 {
+        let text = chunk.span.text(&document.text);
+        let mut hash = Xxh3::new();
+        for part in [self.embedder.id(), &document.path, &chunk.context, text] {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        let hash = hash.digest();
+        if let Some(old) = old
+            && let Some(&stored) = old.chunks.get(&hash)
+        {
+            self.vectors.push_stored(&old.segment.vectors, stored);
+            return hash;
+        }
+        self.embedded += 1;
+        if chunk.context.is_empty() {
+            self.embedder.embed(text, vector);
+        } else {
+            scratch.clear();
+            scratch.push_str(&chunk.context);
+            scratch.push('\n');
+            scratch.push_str(text);
+            self.embedder.embed(scratch, vector);
+        }
+        mix_path(vector, path_vector);
+        self.vectors.push(vector);
+        hash
+    }
+
+    /// Fills `self.terms` with the terms of a chunk and returns how many each of the first three fields has.
+    fn analyze(&mut self, document: &Document, chunk: &Chunk, text: &str) -> [u32; 3] {
+        self.terms.iter_mut().for_each(String::clear);
+        let [text_terms, symbol_terms, doc_terms, type_terms, ..] = &mut self.terms;
+        let mut counts = [self.analyzer.analyze(text, text_terms), 0, 0];
+        counts[2] += self.analyzer.analyze(&chunk.context, doc_terms);
+        for symbol in symbols_starting_in(&document.symbols, chunk.span) {
+            let name = symbol.name.text(&document.text);
+            counts[1] += self.analyzer.analyze(name, symbol_terms);
+            counts[2] += self.analyzer.analyze(symbol.doc.text(&document.text), doc_terms);
+            if symbol.kind.is_type() {
+                push_compound(name, type_terms);
+            }
+        }
+        counts
+    }
+
+    /// Writes the segment as `name` into `folder`; segments of at least `hnsw_min_vectors` get a graph.
+    pub fn finish(self, folder: &Path, name: &str, hnsw_min_vectors: u32) -> Result<SegmentEntry> {
+        let path = folder.join(format!("{name}.seg"));
+        let mut writer = ContainerWriter::create(&path, KIND)?;
+        writer.section("files", &[bytemuck::cast_slice(&self.files)])?;
+        writer.section("chunks", &[bytemuck::cast_slice(&self.chunks)])?;
+        writer.section("symbols", &[bytemuck::cast_slice(&self.symbols)])?;
+        writer.section("references", &[bytemuck::cast_slice(&self.references)])?;
+        writer.section("languages", &[self.languages.join("\n").as_bytes()])?;
+        writer.section("paths", &[self.paths.as_bytes()])?;
+        writer.section("texts", &[&self.texts])?;
+        for (file, content) in self.postings.finish()? {
+            writer.section(&format!("{BM25_PREFIX}{file}"), &[&content])?;
+        }
+        for (section, content) in self.vectors.sections() {
+            writer.section(section, &[content])?;
+        }
+        let digest = writer.finish()?;
+        let chunks = self.chunks.len() as u32;
+        let mut entry = SegmentEntry { name: name.to_owned(), digest, chunks, hnsw: BTreeMap::new() };
+        if chunks >= hnsw_min_vectors {
+            entry.hnsw = write_hnsw(folder, &entry, self.embedder.dimensions())?;
+        }
+        Ok(entry)
+    }
+
+    fn language(&mut self, name: &'static str) -> u16 {
+        let known = self.languages.iter().position(|language| *language == name);
+        known.unwrap_or_else(|| {
+            self.languages.push(name);
+            self.languages.len() - 1
+        }) as u16
+    }
+}
+
+/// Symbols (sorted by start) whose definition begins in `span`.
+fn symbols_starting_in(symbols: &[Symbol], span: Span) -> &[Symbol] {
+    let first = symbols.partition_point(|symbol| symbol.span.start < span.start);
+    let last = symbols.partition_point(|symbol| symbol.span.start < span.end);
+    &symbols[first..last]
+}
+
+/// Appends `name` in the form in which queries look for types: its words joined, in lower case.
+fn push_compound(name: &str, out: &mut String) {
+    let before = out.len();
+    out.extend(name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    if out.len() > before {
+        out.push(' ');
+    }
+}
+
+struct Words {
+    path: String,
+    path_count: u32,
+    stem: String,
+    stem_distinct: u8,
+}
+
+impl Words {
+    fn of_path(analyzer: &mut Analyzer, path: &str) -> Self {
+        let mut words = Words { path: String::new(), path_count: 0, stem: String::new(), stem_distinct: 0 };
+        words.path_count = analyzer.analyze(path, &mut words.path);
+        // A stem's compound is no word of its own: `flat_hash_map` is matched by its three words.
+        let mut distinct: Vec<String> = Vec::new();
+        crate::analysis::for_each_word(path_stem(path), |word| {
+            let mut term = String::new();
+            analyzer.analyze(word.text, &mut term);
+            if let Some(first) = term.split_ascii_whitespace().next()
+                && !distinct.iter().any(|known| known == first)
+            {
+                distinct.push(first.to_owned());
+            }
+        });
+        words.stem_distinct = distinct.len().min(255) as u8;
+        for term in distinct {
+            words.stem.push_str(&term);
+            words.stem.push(' ');
+        }
+        words
+    }
+}
+
+fn write_hnsw(folder: &Path, entry: &SegmentEntry, dimensions: usize) -> Result<BTreeMap<String, FileDigest>> {
+    let segment = Segment::open(folder, entry, dimensions)?;
+    let vectors: Vec<Vec<f32>> = (0..entry.chunks).map(|chunk| segment.vectors.vector(chunk)).collect();
+    build_hnsw(&vectors, folder, &entry.name)?;
+    let mut files = BTreeMap::new();
+    for extension in ["hnsw.graph", "hnsw.data"] {
+        let name = format!("{}.{extension}", entry.name);
+        let path = folder.join(&name);
+        fs_err::File::open(&path)?.sync_all()?;
+        let bytes = fs_err::read(&path)?;
+        files.insert(name, FileDigest { bytes: bytes.len() as u64, xxh3: xxh3_64(&bytes) });
+    }
+    Ok(files)
+}

@@ -1,0 +1,101 @@
+//! One committed generation, open for reading.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use fs_err as fs;
+
+use super::catalog::{self, CatalogEntry, Place};
+use super::manifest::{FORMAT_VERSION, Manifest};
+use super::{CATALOG, MANIFEST, Segment};
+use crate::error::{Error, Result};
+
+/// A frozen view of an index: the files of one generation.
+pub struct Snapshot {
+    /// What the generation consists of.
+    pub manifest: Manifest,
+    /// The folder of the generation; a later commit may remove it.
+    pub folder: PathBuf,
+    /// Every file of the tree, sorted by path.
+    pub catalog: Vec<CatalogEntry>,
+    /// The segments with their live files, in the manifest's order.
+    pub segments: Vec<LiveSegment>,
+}
+
+/// A segment and which of its files this generation still contains.
+pub struct LiveSegment {
+    /// The segment.
+    pub segment: Arc<Segment>,
+    /// Per file of the segment: whether the catalog points to it.
+    pub live: Vec<bool>,
+    /// Whether every file is live.
+    pub all_live: bool,
+    /// Per file: in how many files its name is mentioned, plus one; 0 where nobody has counted yet.
+    pub(crate) mentions: Vec<AtomicU32>,
+}
+
+impl LiveSegment {
+    /// Whether the chunk belongs to a live file.
+    pub fn is_live(&self, chunk: u32) -> bool {
+        self.all_live || self.live[self.segment.chunks[chunk as usize].file as usize]
+    }
+
+    /// Number of chunks of live files.
+    pub fn live_chunks(&self) -> u64 {
+        let files = self.segment.files.iter().zip(&self.live);
+        files.filter(|(_, live)| **live).map(|(file, _)| u64::from(file.chunks)).sum()
+    }
+}
+
+impl Snapshot {
+    pub(super) fn open(folder: &Path, previous: Option<&Snapshot>) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        let json = fs::read(&path)?;
+        let corrupt = |reason: &str| Error::Corrupt { path: path.clone(), reason: reason.into() };
+        #[derive(serde::Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let found = serde_json::from_slice::<Format>(&json).map_err(|_| corrupt("not a manifest"))?.format;
+        if found != FORMAT_VERSION {
+            return Err(Error::Format { path: folder.into(), found, expected: FORMAT_VERSION });
+        }
+        let manifest: Manifest = serde_json::from_slice(&json).map_err(|_| corrupt("malformed"))?;
+        let catalog = catalog::read(&folder.join(CATALOG), manifest.catalog)?;
+        let dimensions = manifest.settings.dimensions as usize;
+        let mut segments = Vec::with_capacity(manifest.segments.len());
+        for entry in &manifest.segments {
+            let open = previous.and_then(|previous| {
+                previous.segments.iter().find(|known| known.segment.entry() == entry)
+            });
+            let segment = match open {
+                Some(known) => known.segment.clone(),
+                None => Arc::new(Segment::open(folder, entry, dimensions)?),
+            };
+            let live = vec![false; segment.files.len()];
+            segments.push(LiveSegment { segment, live, all_live: true, mentions: Vec::new() });
+        }
+        for entry in &catalog {
+            if let Place::Indexed { segment, file } = entry.place {
+                let known = segments
+                    .get_mut(segment as usize)
+                    .filter(|known| (file as usize) < known.live.len())
+                    .filter(|known| known.segment.path(file) == entry.path)
+                    .ok_or_else(|| corrupt("the catalog points outside the segments"))?;
+                known.live[file as usize] = true;
+            }
+        }
+        for known in &mut segments {
+            known.all_live = known.live.iter().all(|live| *live);
+            known.mentions = known.live.iter().map(|_| AtomicU32::new(0)).collect();
+        }
+        Ok(Snapshot { folder: folder.into(), manifest, catalog, segments })
+    }
+
+    /// The catalog entry of `path`.
+    pub fn entry(&self, path: &str) -> Option<&CatalogEntry> {
+        let found = self.catalog.binary_search_by(|entry| entry.path.as_str().cmp(path));
+        found.ok().map(|index| &self.catalog[index])
+    }
+}

@@ -1,0 +1,29 @@
+//! Vector search: an exact int8 scan below the break-even, an HNSW graph above it.
+
+mod exact;
+mod hnsw;
+mod quantized;
+
+pub use exact::ExactIndex;
+pub use hnsw::{HnswIndex, build as build_hnsw};
+pub use quantized::{QuantizedVectors, QuantizedQuery, Quantizer};
+
+/// A chunk and its cosine to the query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Index of the chunk in its segment.
+    pub chunk: u32,
+    /// Cosine similarity, −1 to 1.
+    pub score: f32,
+}
+
+/// Finds the chunks of one segment that are nearest to a query.
+pub trait VectorIndex: Send + Sync {
+    /// The `k` chunks nearest to `query` among those that `keep` admits, best first; ties by chunk.
+    fn nearest(
+        &self,
+        query: &QuantizedQuery,
+        k: usize,
+        keep: &(dyn Fn(u32) -> bool + Sync),
+    ) -> Vec<Neighbour>;
+}

@@ -1,0 +1,7 @@
+//! cogo: an embedded knowledge-RAG engine for code and documents.
+
+mod engine;
+
+pub use engine::{Engine, EngineOptions};
+pub use indexer::{Event, IndexOptions, Note, Report};
+pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};
