@@ -1,4 +1,4 @@
-//! The engine: one repository, its index, and answers about it.
+//! The engine: repositories, their indexes, and answers about them.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -7,7 +7,7 @@ use indexer::{Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, StaticEmbedder};
 use rag_core::hybrid::{Ranking, Repository, Searcher};
 use rag_core::store::{FOLDER, Snapshot, Store};
-use rag_core::{Query, Result, SearchResult};
+use rag_core::{Error, Query, Result, SearchResult};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug, Default)]
@@ -33,14 +33,28 @@ pub struct Engine {
 impl Engine {
     /// An engine for the folder `root`. Reads nothing yet.
     pub fn new(root: &Path, options: EngineOptions) -> Self {
+        Self::with_embedder(root, options, Arc::new(StaticEmbedder::bundled()))
+    }
+
+    fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
         Engine {
             root: root.to_owned(),
             store: Store::new(folder),
-            embedder: Arc::new(StaticEmbedder::bundled()),
+            embedder,
             options,
             searcher: RwLock::new(None),
         }
+    }
+
+    /// The indexed folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The index on disk.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Brings the index up to date with the files, creating it if there is none.
@@ -60,7 +74,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Answers `query` from the last committed generation.
+    /// Answers `query` from the generation this engine has seen last.
     ///
     /// # Errors
     /// [`Error::NoIndex`] if there is none; see [`Searcher::search`].
@@ -68,12 +82,31 @@ impl Engine {
         self.searcher()?.search(query)
     }
 
-    /// A frozen view of the last generation this engine has seen.
+    /// Finds what resembles the chunk at `line` (1-based) of `path` (relative to the root).
+    ///
+    /// # Errors
+    /// [`Error::Query`] if nothing is indexed there.
+    pub fn related(&self, path: &str, line: u32, query: &Query) -> Result<SearchResult> {
+        self.searcher()?.related(0, path, line, query)
+    }
+
+    /// A frozen view of the generation this engine has seen last; opens the current one the first time.
+    ///
+    /// # Errors
+    /// [`Error::NoIndex`] if there is none, [`Error::Corrupt`] if it is damaged.
     pub fn searcher(&self) -> Result<Arc<Searcher>> {
         if let Some(searcher) = self.searcher.read().expect("no panic holds it").as_ref() {
             return Ok(searcher.clone());
         }
         self.show(Arc::new(self.store.snapshot(None)?))
+    }
+
+    /// The generation this engine has seen last; see [`searcher`](Self::searcher).
+    ///
+    /// # Errors
+    /// As [`searcher`](Self::searcher).
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
+        Ok(self.searcher()?.repositories()[0].snapshot.clone())
     }
 
     fn known(&self) -> Option<Arc<Snapshot>> {
@@ -82,10 +115,88 @@ impl Engine {
     }
 
     fn show(&self, snapshot: Arc<Snapshot>) -> Result<Arc<Searcher>> {
+        if let Some(known) = &*self.searcher.read().expect("no panic holds it")
+            && Arc::ptr_eq(&known.repositories()[0].snapshot, &snapshot)
+        {
+            return Ok(known.clone());
+        }
         let repositories = vec![Repository { snapshot }];
         let searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
         let searcher = Arc::new(searcher);
         *self.searcher.write().expect("no panic holds it") = Some(searcher.clone());
         Ok(searcher)
     }
+}
+
+/// Several repositories, answered as one: scores are comparable because the statistics are common.
+/// [`Hit::repository`](rag_core::Hit::repository) is the index of an engine.
+pub struct Workspace {
+    engines: Vec<Engine>,
+    options: EngineOptions,
+}
+
+impl Workspace {
+    /// A workspace over these roots. Reads nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Source`] if there is no root, or one index folder is given for several.
+    pub fn new(roots: &[PathBuf], options: EngineOptions) -> Result<Self> {
+        let reason = match roots {
+            [] => Some("no folder was given"),
+            [_, _, ..] if options.folder.is_some() => Some("several folders cannot share one index folder"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            let path = roots.first().cloned().unwrap_or_default();
+            return Err(Error::Source { path, reason: reason.into() });
+        }
+        let embedder: Arc<dyn Embedder> = Arc::new(StaticEmbedder::bundled());
+        let engine = |root: &PathBuf| Engine::with_embedder(root, options.clone(), embedder.clone());
+        let engines = roots.iter().map(engine).collect();
+        Ok(Workspace { engines, options })
+    }
+
+    /// One engine per root.
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// A frozen view over the generations the engines have seen last.
+    ///
+    /// # Errors
+    /// As [`Engine::searcher`].
+    pub fn searcher(&self) -> Result<Arc<Searcher>> {
+        if let [engine] = &self.engines[..] {
+            return engine.searcher();
+        }
+        let repositories = self.engines.iter().map(|engine| Ok(Repository { snapshot: engine.snapshot()? }));
+        let embedder = self.engines[0].embedder.clone();
+        let searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
+        Ok(Arc::new(searcher))
+    }
+}
+
+/// Where a path belongs: the root of its index, and the folder within it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The folder that is, or will be, indexed.
+    pub root: PathBuf,
+    /// The path below the root, with `/` separators; empty if it is the root.
+    pub within: String,
+}
+
+/// Finds the index that covers `path`: its own, or that of the nearest folder above that has one. Without either, the
+/// path itself is the root (a file's folder, if it is a file).
+///
+/// # Errors
+/// [`Error::Source`] if there is nothing at `path`.
+pub fn locate(path: &Path) -> Result<Location> {
+    let source = |error: std::io::Error| Error::Source { path: path.into(), reason: error.to_string() };
+    let absolute = path.canonicalize().map_err(source)?;
+    let has_index = |folder: &&Path| Store::new(folder.join(FOLDER)).current().is_ok_and(|found| found.is_some());
+    let folder = if absolute.is_dir() { &*absolute } else { absolute.parent().unwrap_or(&absolute) };
+    let root = folder.ancestors().find(has_index).unwrap_or(folder).to_owned();
+    let within = absolute.strip_prefix(&root).unwrap_or(Path::new(""));
+    let within: Vec<_> = within.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    Ok(Location { within: within.join("/"), root })
 }

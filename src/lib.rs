@@ -2,6 +2,7 @@
 
 mod engine;
 
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineOptions, Location, Workspace, locate};
 pub use indexer::{Event, IndexOptions, Note, Report};
+pub use rag_core::hybrid::{FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};

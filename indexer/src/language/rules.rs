@@ -42,6 +42,7 @@
 //! | `merge` | joins the definition with the preceding one of the same name and kind (clauses) |
 //! | `rest` | the definition encloses everything up to the end of its parent (`namespace A;`) |
 //! | `own` | with `each`: the span is the child's instead of the node's, and encloses nothing |
+//! | `member` | the parent is the innermost type (`self.x = 1` in a constructor) |
 //! | `whole` | the name is not split by `path` rules (`namespace A.B`) |
 //! | `typed` | the signature starts with the attributes (Haskell's type signatures) |
 //! | `line` | the signature ends with its first complete line |
@@ -153,6 +154,7 @@ pub(super) struct Rule {
     pub(super) merge: bool,
     pub(super) rest: bool,
     pub(super) own: bool,
+    pub(super) member: bool,
     pub(super) whole: bool,
     pub(super) typed: bool,
     pub(super) line: bool,
@@ -295,6 +297,7 @@ impl Line<'_> {
             merge: false,
             rest: false,
             own: false,
+            member: false,
             whole: false,
             typed: false,
             line: false,
@@ -327,6 +330,7 @@ impl Line<'_> {
                 "merge" => rule.merge = true,
                 "rest" => rule.rest = true,
                 "own" => rule.own = true,
+                "member" => rule.member = true,
                 "whole" => rule.whole = true,
                 "typed" => rule.typed = true,
                 "line" => rule.line = true,

@@ -154,6 +154,11 @@ impl<'tree> Walker<'tree, '_> {
         self.frames.iter().rev().find_map(|frame| frame.symbol)
     }
 
+    fn enclosing_type(&self) -> Option<u32> {
+        let frame = self.frames.iter().rev().find(|frame| frame.scope == Scope::Type)?;
+        frame.symbol
+    }
+
     /// Applies the rules for `node`; whether its children are worth a visit.
     fn apply(&mut self, node: Node<'tree>, range: std::ops::Range<usize>) -> bool {
         // A definition opens a frame; the rules that follow an `also` still belong inside of it.
@@ -271,7 +276,7 @@ impl<'tree> Walker<'tree, '_> {
             span: Span::new(start..end),
             signature: Span::new(signature_start..signature_end),
             doc: inner_doc.map(span_of).or(lead_doc).unwrap_or(Span::new(start..start)),
-            parent: self.enclosing(),
+            parent: if rule.member { self.enclosing_type() } else { self.enclosing() },
         });
         self.frame().last = Some(index);
         if rule.own {

@@ -26,6 +26,9 @@ const ORDINARY_BYTES: usize = 4 * 1024;
 /// Lines from the start of a file in which a generator says that it wrote it.
 const HEADER_LINES: usize = 5;
 
+/// Bytes of those lines, at most.
+const LONGEST_HEADER: usize = 2000;
+
 /// The text of a file that may be indexed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected<'a> {
@@ -178,9 +181,13 @@ fn is_page(text: &str) -> bool {
 fn is_generated(text: &str) -> bool {
     const HANDS_OFF: [&str; 5] =
         ["do not edit", "do not modify", "do not change", "don't edit", "do not hand"];
+    let header = header(text);
+    let mentions = |word: &str| memmem::find(header.as_bytes(), word.as_bytes()).is_some();
+    if !mentions("enerated") && !mentions("ENERATED") {
+        return false;
+    }
     let (mut generated, mut hands_off) = (false, false);
-    for line in text.lines().take(HEADER_LINES) {
-        let line = &line[..line.floor_char_boundary(400)];
+    for line in header.lines() {
         if !is_comment(line) {
             continue;
         }
@@ -192,6 +199,13 @@ fn is_generated(text: &str) -> bool {
         hands_off |= HANDS_OFF.iter().any(|words| says(&line, words));
     }
     generated && hands_off
+}
+
+/// The first lines of `text`, as far as a header reaches.
+fn header(text: &str) -> &str {
+    let lines_end = memchr_iter(b'\n', text.as_bytes()).nth(HEADER_LINES - 1);
+    let end = lines_end.unwrap_or(text.len()).min(LONGEST_HEADER);
+    &text[..text.floor_char_boundary(end)]
 }
 
 /// Whether `line` holds `words`, and not as a quotation.
