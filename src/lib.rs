@@ -1,6 +1,10 @@
 //! cogo: an embedded knowledge-RAG engine for code and documents.
 
+#[doc(hidden)]
+pub mod cli;
+pub mod config;
 mod engine;
+pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Workspace, locate};
 pub use indexer::{Event, IndexOptions, Note, Report};

@@ -79,9 +79,13 @@ pub(super) fn heading_at(text: &str, at: usize) -> Option<Found> {
 /// The level of the heading that the tag at the start of `bytes` opens.
 fn heading_level(bytes: &[u8]) -> Option<u8> {
     match bytes {
-        [b'<', b'h' | b'H', digit @ b'1'..=b'6', b'>' | b' ' | b'\t' | b'\r' | b'\n' | b'/', ..] => {
-            Some(digit - b'0')
-        }
+        [
+            b'<',
+            b'h' | b'H',
+            digit @ b'1'..=b'6',
+            b'>' | b' ' | b'\t' | b'\r' | b'\n' | b'/',
+            ..,
+        ] => Some(digit - b'0'),
         _ => None,
     }
 }
@@ -139,7 +143,9 @@ fn visible(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let mut at = range.start;
     while let Some(c) = text.get(at..range.end).and_then(|rest| rest.chars().next()) {
         let is_tag = c == '<'
-            && bytes.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!'));
+            && bytes
+                .get(at + 1)
+                .is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!'));
         if is_tag {
             let Some(end) = after_tag(bytes, at) else { break };
             at = end;
@@ -158,7 +164,8 @@ fn visible(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 /// The start of the line of `at` if only white space stands before it, and nothing before `from`
 /// is touched.
 fn line_start(bytes: &[u8], from: usize, at: usize) -> usize {
-    let blanks = bytes[from..at].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let blanks =
+        bytes[from..at].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let start = at - blanks;
     let at_line_start = start == 0 || bytes[start - 1] == b'\n';
     if at_line_start { start } else { at }

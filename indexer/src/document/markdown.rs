@@ -11,13 +11,8 @@ use super::{Heading, html};
 const LONGEST_UNDERLINED: usize = 200;
 
 pub(super) fn headings(text: &str) -> Vec<Heading> {
-    let mut scanner = Scanner {
-        text,
-        headings: Vec::new(),
-        state: State::Text,
-        paragraph: None,
-        in_list: false,
-    };
+    let mut scanner =
+        Scanner { text, headings: Vec::new(), state: State::Text, paragraph: None, in_list: false };
     let body = front_matter_end(text);
     for line in lines(text).skip_while(|line| line.start < body) {
         scanner.line(line);

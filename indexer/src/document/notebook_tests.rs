@@ -49,8 +49,16 @@ fn reads_version_three() {
 #[test]
 fn what_is_no_notebook_is_none() {
     for json in [
-        "", "null", "[]", "{}", "{", "\"cells\"", r#"{"cells": []}"#, r#"{"cells": [1, 2]}"#,
-        r#"{"name": "x", "nbformat": 4}"#, r#"{"cells": {"cell_type": "code"}}"#,
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{",
+        "\"cells\"",
+        r#"{"cells": []}"#,
+        r#"{"cells": [1, 2]}"#,
+        r#"{"name": "x", "nbformat": 4}"#,
+        r#"{"cells": {"cell_type": "code"}}"#,
     ] {
         assert_eq!(notebook(json), None, "{json}");
     }
@@ -74,7 +82,8 @@ fn a_broken_cell_does_not_take_the_others_with_it() {
 
 #[test]
 fn every_prefix_and_every_hole_of_a_notebook_is_survived() {
-    let json = r#"{"cells":[{"cell_type":"code","source":["é\\","\""]}],"metadata":{},"nbformat":4}"#;
+    let json =
+        r#"{"cells":[{"cell_type":"code","source":["é\\","\""]}],"metadata":{},"nbformat":4}"#;
     for end in (0..=json.len()).filter(|&end| json.is_char_boundary(end)) {
         if let Some(notebook) = notebook(&json[..end]) {
             assert!(notebook.cells.iter().all(|cell| json.get(cell.span.range()).is_some()));
@@ -95,6 +104,7 @@ fn deep_nesting_is_survived() {
         let _ = notebook(&open.repeat(200_000));
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let json = format!("{{\"cells\":[{{\"cell_type\":\"code\",\"source\":{deep}}}],\"nbformat\":4}}");
+    let json =
+        format!("{{\"cells\":[{{\"cell_type\":\"code\",\"source\":{deep}}}],\"nbformat\":4}}");
     assert!(notebook(&json).is_some_and(|notebook| notebook.cells.is_empty()));
 }

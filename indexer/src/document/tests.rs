@@ -1,4 +1,4 @@
-//! Headings of every format as `level text`, indented by their depth in the tree; laws that hold for any text.
+//! Headings of every format, one case a line, and laws that hold for the sections of any text.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,10 @@ fn finds_headings_of_markdown() {
         &[
             ("", &[]),
             ("just text\n", &[]),
-            ("# One\ntext\n## Two\n### Three\n## Four", &["1 One", "2 Two < One", "3 Three < Two", "2 Four < One"]),
+            (
+                "# One\ntext\n## Two\n### Three\n## Four",
+                &["1 One", "2 Two < One", "3 Three < Two", "2 Four < One"],
+            ),
             ("# A\n### C\n## B\n# D\n", &["1 A", "3 C < A", "2 B < A", "1 D"]),
             ("   # Indented\n    # code\n", &["1 Indented"]),
             ("# Closed #\n## C# ##\n## C#\n", &["1 Closed", "2 C# < Closed", "2 C# < Closed"]),
@@ -90,14 +93,23 @@ fn finds_headings_of_markdown() {
             ("<preadv>\n\n# yes\n", &["1 yes"]),
             ("```inline``` code\n# yes\n", &["1 yes"]),
             ("# yes\n```\n# unclosed\n", &["1 yes"]),
-            ("<!-- # no\n# no\n-->\n# yes\n<!-- one line -->\nTitle\n---\n", &["1 yes", "2 Title < yes"]),
+            (
+                "<!-- # no\n# no\n-->\n# yes\n<!-- one line -->\nTitle\n---\n",
+                &["1 yes", "2 Title < yes"],
+            ),
             ("<pre>\n# no\n\n# no\n</PRE>\n# yes\n", &["1 yes"]),
             ("---\ntitle: x\n# no\n---\n# yes\n", &["1 yes"]),
             ("+++\ntitle = 1\n+++\n# yes\n", &["1 yes"]),
             ("---\n\nTitle\n---\n", &["2 Title"]),
             ("---\n# yes: unclosed\n", &["1 yes: unclosed"]),
-            ("<h1 align=\"center\">\n  <img src=\"a>b.png\"><br>\n  The <b>Name</b>\n</h1>\n\n## Sub\n", &["1 The <b>Name", "2 Sub < The <b>Name"]),
-            ("<div>\n    <h1>In a div</h1>\n    <h2>Too</h2>\n</div>\n", &["1 In a div", "2 Too < In a div"]),
+            (
+                "<h1 align=\"center\">\n  <img src=\"a>b.png\"><br>\n  The <b>Name</b>\n</h1>\n\n## Sub\n",
+                &["1 The <b>Name", "2 Sub < The <b>Name"],
+            ),
+            (
+                "<div>\n    <h1>In a div</h1>\n    <h2>Too</h2>\n</div>\n",
+                &["1 In a div", "2 Too < In a div"],
+            ),
             ("<h1><img src=\"logo.png\"></h1>\n\n# Name\n", &["1 Name"]),
             ("<h1>unclosed\n\n# Name\n", &["1 unclosed", "1 Name"]),
             ("<a name=\"x\"></a>\nTitle\n-----\n", &["2 Title"]),
@@ -112,7 +124,10 @@ fn finds_headings_of_restructured_text() {
         DocumentFormat::ReStructuredText,
         &[
             ("", &[]),
-            ("Title\n=====\n\nSub\n---\n\nSub sub\n~~~~~~~\n\nOther\n-----\n", &["1 Title", "2 Sub < Title", "3 Sub sub < Sub", "2 Other < Title"]),
+            (
+                "Title\n=====\n\nSub\n---\n\nSub sub\n~~~~~~~\n\nOther\n-----\n",
+                &["1 Title", "2 Sub < Title", "3 Sub sub < Sub", "2 Other < Title"],
+            ),
             ("=====\nTitle\n=====\n\nSub\n===\n", &["1 Title", "2 Sub < Title"]),
             ("=======\n Title\n=======\n", &["1 Title"]),
             ("A\n--\n\nB\n==\n", &["1 A", "2 B < A"]),
@@ -138,13 +153,19 @@ fn finds_headings_of_asciidoc() {
         DocumentFormat::AsciiDoc,
         &[
             ("", &[]),
-            ("= Book\n:toc:\n\n== Chapter\n\n=== Section ===\n\n== Other\n", &["1 Book", "2 Chapter < Book", "3 Section < Chapter", "2 Other < Book"]),
+            (
+                "= Book\n:toc:\n\n== Chapter\n\n=== Section ===\n\n== Other\n",
+                &["1 Book", "2 Chapter < Book", "3 Section < Chapter", "2 Other < Book"],
+            ),
             ("# Book\n## Chapter\n", &["1 Book", "2 Chapter < Book"]),
             ("[source,sh]\n----\n== no\n----\n== yes\n", &["2 yes"]),
             ("....\n== no\n----\n== no\n....\n== yes\n", &["2 yes"]),
             ("////\n== no\n////\n== yes\n", &["2 yes"]),
             ("```rb\n== no\n```\n== yes\n", &["2 yes"]),
-            ("Title\n=====\n\nChapter\n-------\n\nSection\n~~~~~~~\n", &["1 Title", "2 Chapter < Title", "3 Section < Chapter"]),
+            (
+                "Title\n=====\n\nChapter\n-------\n\nSection\n~~~~~~~\n",
+                &["1 Title", "2 Chapter < Title", "3 Section < Chapter"],
+            ),
             ("some text\n----\n== no\n----\n", &[]),
             (".Title\n----\n== no\n----\n", &[]),
             ("====\nexample\n====\n==no\n", &[]),
@@ -158,7 +179,10 @@ fn finds_headings_of_html() {
         DocumentFormat::Html,
         &[
             ("", &[]),
-            ("<h1>One</h1><p>a</p><H2 class='x'>Two</H2>\n<h1>Three</h1>", &["1 One", "2 Two < One", "1 Three"]),
+            (
+                "<h1>One</h1><p>a</p><H2 class='x'>Two</H2>\n<h1>Three</h1>",
+                &["1 One", "2 Two < One", "1 Three"],
+            ),
             ("<h2>\n  A &amp; <em>B</em> c\n</h2>", &["2 A &amp; <em>B</em> c"]),
             ("<h1><a href=\"#x\"><span>Deep</span></a></h1>", &["1 Deep"]),
             ("<!-- <h1>no</h1> --><h1>yes</h1>", &["1 yes"]),
@@ -207,6 +231,7 @@ impl Numbers {
     }
 }
 
+#[rustfmt::skip]
 const PIECES: [&str; 44] = [
     "# ", "## ", "#", "===", "---", "=====\n", "-----\n", "\n", "\n", "\n\n", "\r\n", "```", "~~~",
     "text", "é標", "✨", " ", "    ", "\t", "<h1>", "</h1>", "<h2 a=\"", "\">", "<!--", "-->",
@@ -217,7 +242,7 @@ const PIECES: [&str; 44] = [
 #[test]
 fn any_text_gives_sections_that_obey_the_laws() {
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let length = numbers.below(40);
         let text: String = (0..length).map(|_| PIECES[numbers.below(PIECES.len())]).collect();
         for format in FORMATS {
@@ -228,19 +253,20 @@ fn any_text_gives_sections_that_obey_the_laws() {
 
 #[test]
 fn hostile_text_takes_linear_time() {
+    #[rustfmt::skip]
     let shapes = [
         "<h1 \"", "<h1", "<h1>", "<!--", "<script>", "<pre>\n", "```\n", "````\n~~~\n", "# a\n",
         "a\n=\n", "a\n==\n", "== a\n", "----\n", "a\n", "a ", "#", "-", "=", "> ", "<", "<a ", "é",
         "\u{a0}", "\n", "    <", "<div>\n", "{#", "<h1>\n\n",
     ];
     for shape in shapes {
-        let text = shape.repeat((1 << 20) / shape.len());
+        let text = shape.repeat((1 << 18) / shape.len());
         for format in FORMATS {
             let start = Instant::now();
             check_laws(&text, &sections(format, &text));
             let time = start.elapsed();
-            // A quadratic scanner takes minutes here; the limit leaves room for slow machines.
-            assert!(time < Duration::from_secs(10), "{format:?} {shape:?} took {time:?}");
+            // A quadratic scanner takes far longer here; the limit leaves room for slow machines.
+            assert!(time < Duration::from_secs(5), "{format:?} {shape:?} took {time:?}");
         }
     }
 }

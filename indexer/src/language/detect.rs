@@ -1,6 +1,7 @@
 //! Which language a file is written in: by its name, its first line, or a look at its head.
 
-use super::table::{LANGUAGES, Language};
+use super::entry::Language;
+use super::table::LANGUAGES;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -65,14 +66,26 @@ fn shared_extension(extension: &str, head: &str) -> Option<&'static str> {
     let has = |marks: &[&str]| {
         head.lines().any(|line| marks.iter().any(|mark| line.trim_start().starts_with(mark)))
     };
-    let objc = || has(&["@interface", "@implementation", "@protocol", "@class", "#import ", "@import "]);
+    let objc =
+        || has(&["@interface", "@implementation", "@protocol", "@class", "#import ", "@import "]);
     match extension {
         ".h" if objc() => Some("objc"),
         ".h" => {
             let cpp = has(&[
-                "class ", "namespace ", "template<", "template <", "public:", "private:",
-                "protected:", "using ", "constexpr ", "virtual ", "#include <string>",
-                "#include <vector>", "#include <memory>", "enum class ",
+                "class ",
+                "namespace ",
+                "template<",
+                "template <",
+                "public:",
+                "private:",
+                "protected:",
+                "using ",
+                "constexpr ",
+                "virtual ",
+                "#include <string>",
+                "#include <vector>",
+                "#include <memory>",
+                "enum class ",
             ]);
             Some(if cpp || head.contains("std::") { "cpp" } else { "c" })
         }

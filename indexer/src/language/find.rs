@@ -5,6 +5,9 @@ use tree_sitter::{Node, TreeCursor};
 
 /// How many nodes a `>` step looks at before it gives up.
 const DESCEND_LIMIT: usize = 300;
+/// How far outwards a rule looks. What belongs together is close; without a limit, deeply nested
+/// files would take quadratic time.
+pub(super) const NEAR: usize = 200;
 
 /// What a path can refer to besides the node it starts from.
 pub(super) struct Finder<'tree, 'text> {
@@ -22,9 +25,7 @@ pub(super) struct Finder<'tree, 'text> {
 impl<'tree> Finder<'tree, '_> {
     /// The node at the end of the first path that leads somewhere.
     pub(super) fn find(&mut self, node: Node<'tree>, paths: &Paths) -> Option<Node<'tree>> {
-        paths.iter().find_map(|path| {
-            path.iter().try_fold(node, |node, step| self.step(node, step))
-        })
+        paths.iter().find_map(|path| path.iter().try_fold(node, |node, step| self.step(node, step)))
     }
 
     fn step(&mut self, node: Node<'tree>, step: &Step) -> Option<Node<'tree>> {
@@ -34,7 +35,7 @@ impl<'tree> Finder<'tree, '_> {
             Move::Child(kinds) => self.child(node, kinds)?,
             Move::Descend(kinds) => self.descend(node, kinds)?,
             Move::Ancestor(kinds) => {
-                let mut above = self.current.iter().chain(self.ancestors.iter().rev());
+                let mut above = self.current.iter().chain(self.ancestors.iter().rev().take(NEAR));
                 *above.find(|node| kinds.contains(&node.kind_id()))?
             }
             Move::Nth(n) => {
@@ -152,7 +153,9 @@ fn has_case(text: &str, case: Case) -> bool {
         Case::Upper => first.is_some_and(char::is_uppercase),
         Case::Lower => first.is_some_and(|c| c.is_lowercase() || c == '_'),
         Case::Caps => {
-            text.len() > 1 && text.chars().any(|c| c.is_ascii_uppercase()) && !text.chars().any(char::is_lowercase)
+            text.len() > 1
+                && text.chars().any(|c| c.is_ascii_uppercase())
+                && !text.chars().any(char::is_lowercase)
         }
     }
 }

@@ -3,7 +3,10 @@
 //! [`detect`] tells the language of a file, [`Parser`] parses it and returns an [`Outline`].
 //! What to extract is data: one rule file per language in `rules/`, see [`rules`] for the format.
 
+mod compile;
+mod define;
 mod detect;
+mod entry;
 mod find;
 mod names;
 mod parser;
@@ -16,5 +19,6 @@ mod walk;
 mod tests;
 
 pub use detect::{by_name, detect};
+pub use entry::{Language, LanguageKind};
 pub use parser::{Outline, Parser};
-pub use table::{Language, LanguageKind, all};
+pub use table::all;

@@ -29,8 +29,11 @@ pub(super) fn trim_separators(text: &str, span: Span) -> Span {
 
 /// Cuts the `.` or `::` off the end of a qualifier whose node includes it.
 pub(super) fn without_joint(text: &str, span: Span) -> Span {
-    let len = span.text(text).trim_end_matches(['.', ':', '\\']).len();
-    Span { start: span.start, end: span.start + len as u32 }
+    match span.text(text).trim_end_matches(['.', ':', '\\']).len() {
+        // `from . import a`: the qualifier itself.
+        0 => span,
+        len => Span { start: span.start, end: span.start + len as u32 },
+    }
 }
 
 fn is_quote(c: char) -> bool {
@@ -64,7 +67,9 @@ pub(super) fn is_reference_name(name: &str, kind: ReferenceKind) -> bool {
         ReferenceKind::Import => name.chars().all(plain),
         _ => {
             let first = name.chars().next().unwrap_or(' ');
-            (first.is_alphabetic() || matches!(first, '_' | '$' | '@' | '#')) && name.chars().all(plain)
+            (first.is_alphabetic() || matches!(first, '_' | '$' | '@' | '#'))
+                && name.chars().all(plain)
+                && !name.ends_with(['.', ':'])
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Parsing one file: grammar, time limit, walk.
 
-use super::rules::Rules;
 use super::detect::by_name;
-use super::table::{LANGUAGES, Language};
+use super::entry::Language;
+use super::rules::Rules;
+use super::table::LANGUAGES;
 use super::walk::{Found, walk};
 use rag_core::{Reference, Symbol};
 use std::ops::ControlFlow;
@@ -72,7 +73,7 @@ impl Parser {
         Some((tree, found))
     }
 
-    fn tree(
+    pub(super) fn tree(
         &mut self,
         language: &'static Language,
         text: &str,

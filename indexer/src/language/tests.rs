@@ -3,3 +3,4 @@
 mod detection;
 mod laws;
 mod listing;
+mod speed;

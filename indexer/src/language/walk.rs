@@ -1,13 +1,14 @@
 //! One walk over a syntax tree that collects definitions and references by the rules of a language.
 //!
-//! Tree-sitter's own queries cost several times the parse; a walk with one table look-up per node costs
-//! a fraction of it. The walk is iterative: hostile nesting must not overflow the stack.
+//! A grammar's own tags query takes about twice as long and finds less: no types, no imports, no
+//! nesting (`tests/speed.rs` measures it). The walk is iterative, so hostile nesting does not overflow
+//! the stack, and it does a bounded amount of work per node, so it stays linear in the file.
 
 use super::find::Finder;
-use super::names::{adjacent, clean, is_reference_name, own_line, signature_end, split_name, trim_separators, without_joint};
+use super::names::{clean, is_reference_name, split_name, trim_separators, without_joint};
 use super::rules::{Action, Rule, Rules, Scope};
 use super::sort::sorted;
-use rag_core::{Reference, ReferenceKind, Span, Symbol, SymbolKind};
+use rag_core::{Reference, ReferenceKind, Span, Symbol};
 use tree_sitter::{Node, Range, Tree};
 
 /// The longest qualifier that is kept: longer ones are chained calls, not paths.
@@ -28,12 +29,13 @@ impl Found {
         let offset = self.symbols.len() as u32;
         let shift = |index: Option<u32>| index.map(|index| index + offset);
         let symbols = inner.symbols.into_iter();
-        self.symbols.extend(symbols.map(|symbol| Symbol { parent: shift(symbol.parent), ..symbol }));
+        self.symbols
+            .extend(symbols.map(|symbol| Symbol { parent: shift(symbol.parent), ..symbol }));
         let references = inner.references.into_iter();
-        self.references.extend(references.map(|reference| Reference {
-            enclosing: shift(reference.enclosing),
-            ..reference
-        }));
+        self.references.extend(
+            references
+                .map(|reference| Reference { enclosing: shift(reference.enclosing), ..reference }),
+        );
         self.errors += inner.errors;
         let symbols = std::mem::take(&mut self.symbols);
         let references = std::mem::take(&mut self.references);
@@ -53,7 +55,13 @@ pub(super) fn walk(tree: &Tree, text: &str, rules: &Rules) -> Found {
             previous_leaf: root,
             spare: root.walk(),
         },
-        frames: vec![Frame { symbol: None, scope: Scope::File, level: 0, last: None }],
+        frames: vec![Frame {
+            symbol: None,
+            enclosing: None,
+            scope: Scope::File,
+            level: 0,
+            last: None,
+        }],
         depth: 0,
         lead: Lead::default(),
         symbols: Vec::with_capacity(text.len() / 400),
@@ -69,37 +77,39 @@ pub(super) fn walk(tree: &Tree, text: &str, rules: &Rules) -> Found {
 }
 
 /// A definition (or anonymous function) that the walk is inside of.
-struct Frame {
-    symbol: Option<u32>,
-    scope: Scope,
+pub(super) struct Frame {
+    pub(super) symbol: Option<u32>,
+    /// The innermost symbol from here outwards: the frame's own, or that of a frame around it.
+    pub(super) enclosing: Option<u32>,
+    pub(super) scope: Scope,
     /// How many nodes lie above the node that opened it.
-    level: usize,
+    pub(super) level: usize,
     /// The last symbol directly inside, for `merge`.
-    last: Option<u32>,
+    pub(super) last: Option<u32>,
 }
 
 /// Comments and attributes seen last: they belong to the next definition if nothing stands between.
 #[derive(Clone, Copy, Default)]
-struct Lead {
-    doc: Option<Span>,
-    attributes: Option<usize>,
-    end: usize,
+pub(super) struct Lead {
+    pub(super) doc: Option<Span>,
+    pub(super) attributes: Option<usize>,
+    pub(super) end: usize,
 }
 
-struct Walker<'tree, 'a> {
-    rules: &'a Rules,
-    finder: Finder<'tree, 'a>,
-    frames: Vec<Frame>,
+pub(super) struct Walker<'tree, 'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) finder: Finder<'tree, 'a>,
+    pub(super) frames: Vec<Frame>,
     /// How many of the frames have a symbol.
-    depth: usize,
-    lead: Lead,
-    symbols: Vec<Symbol>,
-    references: Vec<Reference>,
+    pub(super) depth: usize,
+    pub(super) lead: Lead,
+    pub(super) symbols: Vec<Symbol>,
+    pub(super) references: Vec<Reference>,
     /// Names of definitions: no references.
-    taken: Vec<Span>,
+    pub(super) taken: Vec<Span>,
     /// The frame to open once the current rule is done.
-    pending: Option<Frame>,
-    scripts: Vec<Range>,
+    pub(super) pending: Option<Frame>,
+    pub(super) scripts: Vec<Range>,
 }
 
 impl<'tree> Walker<'tree, '_> {
@@ -136,7 +146,7 @@ impl<'tree> Walker<'tree, '_> {
 
     /// Closes the frames that were opened `level` nodes deep.
     #[inline]
-    fn leave(&mut self, level: usize) {
+    pub(super) fn leave(&mut self, level: usize) {
         while let [_, .., frame] = self.frames.as_slice()
             && frame.level == level
         {
@@ -145,18 +155,13 @@ impl<'tree> Walker<'tree, '_> {
         }
     }
 
-    fn frame(&mut self) -> &mut Frame {
+    pub(super) fn frame(&mut self) -> &mut Frame {
         self.frames.last_mut().expect("the file's frame is never popped")
     }
 
     /// The innermost enclosing symbol.
-    fn enclosing(&self) -> Option<u32> {
-        self.frames.iter().rev().find_map(|frame| frame.symbol)
-    }
-
-    fn enclosing_type(&self) -> Option<u32> {
-        let frame = self.frames.iter().rev().find(|frame| frame.scope == Scope::Type)?;
-        frame.symbol
+    pub(super) fn enclosing(&self) -> Option<u32> {
+        self.frames.last().and_then(|frame| frame.enclosing)
     }
 
     /// Applies the rules for `node`; whether its children are worth a visit.
@@ -217,75 +222,6 @@ impl<'tree> Walker<'tree, '_> {
         true
     }
 
-    fn define(
-        &mut self,
-        kind: SymbolKind,
-        node: Node<'tree>,
-        item: Node<'tree>,
-        rule: &Rule,
-    ) -> Option<()> {
-        let kind = kind_in(kind, self.frame().scope, rule)?;
-        let name_node = self.finder.find(item, &rule.name)?;
-        let text = self.finder.text;
-        let full = if rule.whole { span_of(name_node) } else { self.resolve(name_node).0 };
-        let (name, _) = split_name(text, full, rule);
-        let name_text = name.text(text);
-        if name_text.is_empty() || name_text.len() > 256 || name_text.contains('\n') {
-            return None;
-        }
-        let mut level = self.finder.ancestors.len();
-        let mut whole = if rule.own { item } else { self.outermost(node, rule) };
-        let mut end = whole.end_byte();
-        if kind != SymbolKind::Extension {
-            self.taken.push(name);
-        }
-        if rule.rest && level > 0 {
-            level -= 1;
-            self.leave(level);
-            end = self.finder.ancestors[level].end_byte();
-            whole = node;
-        }
-        if rule.merge
-            && let Some(index) = self.frame().last
-            && let Some(last) = self.symbols.get_mut(index as usize)
-            && last.kind == kind
-            && last.name.text(text) == name_text
-        {
-            last.span.end = Span::new(0..end).end;
-            self.open(Some(index), scope_inside(kind), level);
-            return Some(());
-        }
-        let body = self.finder.find(item, &rule.body);
-        let inner_doc = self.finder.find(item, &rule.doc);
-        let after_attributes = self.after_attributes(whole);
-        let lead = std::mem::take(&mut self.lead);
-        let touches = adjacent(text, lead.end, after_attributes)
-            || adjacent(text, lead.end, whole.start_byte());
-        let (lead_doc, attributes) =
-            if touches { (lead.doc, lead.attributes) } else { (None, None) };
-        end -= self.trailing_space(end);
-        let start = attributes.map_or(whole.start_byte(), |at| at.min(whole.start_byte()));
-        let body_start = body.map(|body| body.start_byte()).filter(|&at| at > after_attributes);
-        let signature_start = if rule.typed { start } else { after_attributes };
-        let signature_end = signature_end(text, signature_start, body_start, end, rule.line);
-        let index = self.symbols.len() as u32;
-        self.claim_references(start, node.start_byte(), index);
-        self.symbols.push(Symbol {
-            kind,
-            name,
-            span: Span::new(start..end),
-            signature: Span::new(signature_start..signature_end),
-            doc: inner_doc.map(span_of).or(lead_doc).unwrap_or(Span::new(start..start)),
-            parent: if rule.member { self.enclosing_type() } else { self.enclosing() },
-        });
-        self.frame().last = Some(index);
-        if rule.own {
-            return Some(());
-        }
-        self.open(Some(index), scope_inside(kind), level);
-        Some(())
-    }
-
     fn refer(
         &mut self,
         kind: ReferenceKind,
@@ -329,21 +265,8 @@ impl<'tree> Walker<'tree, '_> {
         Some(())
     }
 
-    /// References in the attributes in front of a definition belong to it.
-    fn claim_references(&mut self, from: usize, to: usize, index: u32) {
-        if from == to {
-            return;
-        }
-        for reference in self.references.iter_mut().rev() {
-            if (reference.name.start as usize) < from {
-                break;
-            }
-            reference.enclosing = Some(index);
-        }
-    }
-
     /// Follows the `path` rules from a compound name to its last part; the rest is the qualifier.
-    fn resolve(&mut self, node: Node<'tree>) -> (Span, Option<Span>) {
+    pub(super) fn resolve(&mut self, node: Node<'tree>) -> (Span, Option<Span>) {
         let mut current = node;
         let mut qualifier: Option<Span> = None;
         for _ in 0..8 {
@@ -361,112 +284,14 @@ impl<'tree> Walker<'tree, '_> {
         (clean(self.finder.text, span_of(current)), qualifier)
     }
 
-    /// How much white space stands before `end`: some grammars count a line break as part of a node.
-    fn trailing_space(&self, end: usize) -> usize {
-        let bytes = &self.finder.text.as_bytes()[..end];
-        bytes.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count()
-    }
-
-    /// The node whose span is the definition's: `node`, or a wrapper named by the rule.
-    fn outermost(&self, node: Node<'tree>, rule: &Rule) -> Node<'tree> {
-        let mut outermost = node;
-        for &parent in self.finder.ancestors.iter().rev() {
-            let kind = parent.kind_id();
-            let wraps = rule.outer.contains(&kind)
-                || rule.sole.contains(&kind) && parent.named_child_count() == 1;
-            if !wraps {
-                break;
-            }
-            outermost = parent;
-        }
-        outermost
-    }
-
-    /// Where a definition starts once its leading attributes and decorators are left out.
-    fn after_attributes(&mut self, whole: Node<'tree>) -> usize {
-        let cursor = &mut self.finder.spare;
-        cursor.reset(whole);
-        for _ in 0..8 {
-            if !cursor.goto_first_child() {
-                break;
-            }
-            let mut skipped = false;
-            while self.rules.is_attribute(cursor.node().kind_id()) {
-                skipped = true;
-                while !cursor.goto_next_sibling() {
-                    if !cursor.goto_parent() {
-                        return whole.start_byte();
-                    }
-                }
-            }
-            if skipped {
-                return cursor.node().start_byte();
-            }
-        }
-        whole.start_byte()
-    }
-
     /// Opens a frame after the current rule. Of several definitions in one node (`int a, b;`) the first
     /// one encloses what follows.
-    fn open(&mut self, symbol: Option<u32>, scope: Scope, level: usize) {
-        self.pending.get_or_insert(Frame { symbol, scope, level, last: None });
-    }
-
-    fn comment(&mut self, span: Span, replace: bool) {
-        let text = self.finder.text;
-        // Some grammars count the line break as part of the comment.
-        let comment = span.text(text);
-        let range = span.start as usize..span.end as usize - (comment.len() - comment.trim_end().len());
-        let span = Span::new(range.clone());
-        if !own_line(text, range.start) {
-            self.lead = Lead::default();
-            return;
-        }
-        if !adjacent(text, self.lead.end, range.start) {
-            self.lead = Lead::default();
-        }
-        self.lead.doc = match self.lead.doc {
-            Some(doc) if !replace => Some(Span { start: doc.start, end: span.end }),
-            _ => Some(span),
-        };
-        self.lead.end = range.end;
-    }
-
-    fn attribute(&mut self, span: Span) {
-        let range = span.range();
-        if !adjacent(self.finder.text, self.lead.end, range.start) {
-            self.lead = Lead::default();
-        }
-        self.lead.attributes = self.lead.attributes.or(Some(range.start));
-        self.lead.end = range.end;
+    pub(super) fn open(&mut self, symbol: Option<u32>, scope: Scope, level: usize) {
+        let enclosing = symbol.or(self.enclosing());
+        self.pending.get_or_insert(Frame { symbol, enclosing, scope, level, last: None });
     }
 }
 
-/// What a rule's kind becomes where it stands; none for locals.
-fn kind_in(kind: SymbolKind, scope: Scope, rule: &Rule) -> Option<SymbolKind> {
-    match (kind, scope) {
-        (SymbolKind::Function, Scope::Type) => Some(SymbolKind::Method),
-        (SymbolKind::Variable, Scope::Type) => Some(SymbolKind::Field),
-        (
-            SymbolKind::Variable | SymbolKind::Constant | SymbolKind::Field,
-            Scope::Local | Scope::Value,
-        ) if !rule.scoped() => None,
-        _ => Some(kind),
-    }
-}
-
-fn scope_inside(kind: SymbolKind) -> Scope {
-    match kind {
-        SymbolKind::Module | SymbolKind::Section | SymbolKind::Key => Scope::Module,
-        SymbolKind::Function
-        | SymbolKind::Method
-        | SymbolKind::Constructor
-        | SymbolKind::Macro => Scope::Local,
-        SymbolKind::Constant | SymbolKind::Variable | SymbolKind::Field => Scope::Value,
-        _ => Scope::Type,
-    }
-}
-
-fn span_of(node: Node) -> Span {
+pub(super) fn span_of(node: Node) -> Span {
     Span::new(node.byte_range())
 }

@@ -143,8 +143,23 @@ fn is_prose(extension: &str) -> bool {
 fn is_template(extension: &str) -> bool {
     matches!(
         extension,
-        "in" | "tmpl" | "tpl" | "template" | "j2" | "jinja" | "jinja2" | "erb" | "ejs" | "mustache"
-            | "hbs" | "handlebars" | "tt" | "ftl" | "vm" | "stub" | "mako" | "gotmpl"
+        "in" | "tmpl"
+            | "tpl"
+            | "template"
+            | "j2"
+            | "jinja"
+            | "jinja2"
+            | "erb"
+            | "ejs"
+            | "mustache"
+            | "hbs"
+            | "handlebars"
+            | "tt"
+            | "ftl"
+            | "vm"
+            | "stub"
+            | "mako"
+            | "gotmpl"
     )
 }
 

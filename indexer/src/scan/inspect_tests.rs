@@ -46,7 +46,8 @@ fn binaries_are_skipped() {
     assert_eq!(reason("a", b"\x7FELF\x02\x01\x01\0\0"), binary);
     assert_eq!(reason("a.txt", b"text\0text"), binary);
     assert_eq!(reason("a.png", b"text"), binary);
-    let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+    let noise: Vec<u8> =
+        (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
     assert_eq!(reason("a", &noise), binary);
     let mut late = vec![b'a'; 8 * 1024];
     late.push(0);

@@ -1,6 +1,6 @@
 //! Finds the files of a repository that may be indexed, and looks at their content before they are.
 //!
-//! [`scan`] walks a folder: it reads names and file metadata, and of the contents only ignore files.
+//! [`scan`] walks a folder: it reads names and metadata, and no content but that of ignore files.
 //! [`inspect`] takes the bytes of one file and gives its text, or the reason to leave it out.
 //! Neither parses anything, neither writes anything, and neither keeps a secret it has seen.
 
@@ -65,7 +65,8 @@ pub struct ScannedFile {
 impl ScannedFile {
     /// Reads the file, unless it has grown beyond `max_bytes` since it was scanned.
     pub fn read(&self, max_bytes: u64) -> Result<Vec<u8>, SkipReason> {
-        let bytes = self.read_up_to(max_bytes.saturating_add(1)).map_err(|_| SkipReason::Unreadable)?;
+        let bytes =
+            self.read_up_to(max_bytes.saturating_add(1)).map_err(|_| SkipReason::Unreadable)?;
         if bytes.len() as u64 > max_bytes {
             return Err(SkipReason::TooLarge);
         }
@@ -74,7 +75,8 @@ impl ScannedFile {
 
     fn read_up_to(&self, limit: u64) -> io::Result<Vec<u8>> {
         let expected = self.size.min(limit);
-        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
         File::open(&self.absolute)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -192,7 +194,9 @@ pub enum ScanError {
 impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ScanError::Missing(path) => write!(f, "cannot scan `{}`: no such folder", path.display()),
+            ScanError::Missing(path) => {
+                write!(f, "cannot scan `{}`: no such folder", path.display())
+            }
             ScanError::NotAFolder(path) => {
                 write!(f, "cannot scan `{}`: it is not a folder", path.display())
             }
@@ -212,7 +216,7 @@ impl std::error::Error for ScanError {
     }
 }
 
-/// `text` with its control characters escaped, so that a hostile name cannot forge a line of output.
+/// `text` with its control characters escaped: a hostile name shall not forge a line of output.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {

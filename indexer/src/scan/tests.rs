@@ -61,7 +61,13 @@ fn lists_files_sorted_with_what_the_file_system_tells() {
 fn the_number_of_threads_does_not_change_the_outcome() {
     let root = folder(&[]);
     for index in 0..300 {
-        add(root.path(), &[(&format!("d{}/f{index}.rs", index % 17), "x"), (&format!("d{}/i{index}.png", index % 7), "x")]);
+        add(
+            root.path(),
+            &[
+                (&format!("d{}/f{index}.rs", index % 17), "x"),
+                (&format!("d{}/i{index}.png", index % 7), "x"),
+            ],
+        );
     }
     let seen = AtomicUsize::new(0);
     let options = |threads| ScanOptions { threads, ..ScanOptions::default() };
@@ -158,11 +164,14 @@ fn a_repository_in_a_repository_has_its_own_rules() {
 
 #[test]
 fn hidden_files_are_out_unless_named() {
-    let files = [(".github/ci.yml", ""), (".hidden.rs", ""), (".cogo/x.json", ""), (".git/config", "")];
+    let files =
+        [(".github/ci.yml", ""), (".hidden.rs", ""), (".cogo/x.json", ""), (".git/config", "")];
     let root = folder(&files);
     assert_eq!(paths(&walk(root.path())), [""; 0]);
-    add(root.path(), &[(".cogoignore", "!.github/\n!.cogo/\n!.git/\n")]);
-    assert_eq!(paths(&walk(root.path())), [".github/ci.yml"]);
+    add(root.path(), &[(".cogoignore", "!.github/\n!.cogo/\n!.git/\n!.env\n"), (".env", "")]);
+    let found = walk(root.path());
+    assert_eq!(paths(&found), [".github/ci.yml"]);
+    assert_eq!(skipped(&found), [(".env", "secret")]);
 }
 
 #[test]
@@ -172,7 +181,10 @@ fn a_bad_pattern_is_a_problem_and_the_rest_counts() {
     assert_eq!(paths(&found), ["a.rs"]);
     assert_eq!(found.problems.len(), 1);
     let line = found.problems[0].to_string();
-    assert!(line.contains(".gitignore") && line.contains("line 1") && !line.contains('\n'), "{line}");
+    assert!(
+        line.contains(".gitignore") && line.contains("line 1") && !line.contains('\n'),
+        "{line}"
+    );
 }
 
 #[test]
@@ -275,7 +287,8 @@ mod unix {
         link(outside.path(), "outside");
         let found = walk(root.path());
         assert_eq!(paths(&found), ["real/a.rs"]);
-        let links = ["broken", "loop_a", "loop_b", "outside", "real/up", "same_file.rs", "same_folder"];
+        let links =
+            ["broken", "loop_a", "loop_b", "outside", "real/up", "same_file.rs", "same_folder"];
         assert_eq!(skipped(&found), links.map(|path| (path, "link")));
     }
 
@@ -348,7 +361,8 @@ mod unix {
 
     #[test]
     fn hostile_names_stay_one_line() {
-        let names = ["new\nline.rs", "tab\t.rs", "\u{1b}[31mred.rs", "back\\slash.rs", " space .rs", "-"];
+        let names =
+            ["new\nline.rs", "tab\t.rs", "\u{1b}[31mred.rs", "back\\slash.rs", " space .rs", "-"];
         let root = folder(&names.map(|name| (name, "")));
         let mut expected = names.to_vec();
         expected.sort_unstable();

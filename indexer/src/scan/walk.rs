@@ -97,16 +97,16 @@ impl Found {
     }
 
     fn into_scan(mut self, root: PathBuf) -> Scan {
-        self.files.sort_unstable_by(|a, b| {
-            a.path.cmp(&b.path).then_with(|| a.absolute.cmp(&b.absolute))
-        });
+        self.files
+            .sort_unstable_by(|a, b| a.path.cmp(&b.path).then_with(|| a.absolute.cmp(&b.absolute)));
         let problems = &mut self.problems;
         self.files.dedup_by(|later, kept| {
             let same = later.path == kept.path;
             if same {
                 problems.push(Problem {
                     path: later.path.clone(),
-                    message: "two files have this name once it is made readable; one is left out".into(),
+                    message: "two files have this name once it is made readable; one is left out"
+                        .into(),
                 });
             }
             same
@@ -139,7 +139,8 @@ impl Drop for Worker<'_> {
     /// Hands in what was found; the only time a thread takes the lock.
     fn drop(&mut self) {
         self.crew.seen.fetch_add(self.unreported, Ordering::Relaxed);
-        let mut finished = self.crew.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut finished =
+            self.crew.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         finished.append(std::mem::take(&mut self.found));
     }
 }

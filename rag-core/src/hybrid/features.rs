@@ -12,7 +12,7 @@ use crate::store::LiveSegment;
 /// Names of the features, in the order of [`FeatureRow`] and of the weights.
 ///
 /// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
-pub const FEATURES: [&str; 12] = [
+pub const FEATURES: [&str; 19] = [
     // the file's share of the 50 nearest chunks, relative to the largest such share
     "embedding_share",
     // cosine of the file's nearest chunk, minus that of the best
@@ -37,6 +37,20 @@ pub const FEATURES: [&str; 12] = [
     "legacy",
     // folders below the shallowest candidate
     "depth",
+    // the file's share of the 50 best text chunks, relative to the largest such share
+    "text_share",
+    // share of the query's idf that the file covers
+    "coverage",
+    // log of the file's length in chunks
+    "size",
+    // the file defines something by a compound name in the query
+    "names_symbol",
+    // share of the words of the file's name that are in the query
+    "stem_share",
+    // cosine of the file's first chunk
+    "head",
+    // a sibling folder holds a newer version
+    "old_version",
 ];
 
 /// Values of [`FEATURES`] for one file.
@@ -53,6 +67,8 @@ pub(super) struct Candidate {
     pub embedding: f32,
     /// Σ of its chunks' cosines among the 50 nearest.
     pub embedding_mass: f32,
+    pub text_mass: f32,
+    pub head: f32,
     /// Best text score of its chunks.
     pub text: f32,
     /// Best definition score of its chunks.
@@ -71,6 +87,7 @@ pub(super) fn rows(
         candidates.iter().map(value).fold(0f32, f32::max)
     };
     let best_mass = best(|c| c.embedding_mass);
+    let best_text_mass = best(|c| c.text_mass);
     let best_embedding = best(|c| c.embedding);
     let best_text = best(|c| c.text);
     let best_definitions = best(|c| c.definitions);
@@ -91,13 +108,20 @@ pub(super) fn rows(
                 ratio(c.text, best_text),
                 flag(stem_words > 0 && scores.stem_matches[file] >= stem_words),
                 ratio(scores.path_idf[file], lexical.idf_sum),
-                scores.names_type[file],
+                flag(scores.names_type[file]),
                 ratio(c.definitions, best_definitions),
                 mentions.of(c.segment, c.file)?,
                 flag(role == FileRole::Test),
                 flag(role == FileRole::Example),
                 flag(role == FileRole::Legacy),
                 depth(c) - shallowest,
+                ratio(c.text_mass, best_text_mass),
+                ratio(scores.covered_idf[file], lexical.idf_sum),
+                (1.0 + segment.files[file].chunks as f32).ln(),
+                flag(scores.names_symbol[file]),
+                ratio(scores.stem_matches[file].into(), stem_words.into()),
+                c.head,
+                flag(segment.path(c.file).split('/').any(|p| matches!(p, "v1" | "v2" | "v3"))),
             ])
         })
         .collect()

@@ -208,8 +208,8 @@ impl Searcher {
             view.keep_best(&mut nearest, self.ranking.candidates);
             found.extend(nearest.iter().map(|&(_, segment, chunk)| (segment, chunk)));
         }
+        let mut texts: Vec<(f32, usize, u32)> = Vec::new();
         if mode != Mode::Semantic {
-            let mut texts: Vec<(f32, usize, u32)> = Vec::new();
             for (index, scores) in lexical.segments.iter().enumerate() {
                 let admitted = scores.touched.iter().filter(|&&chunk| view.admits(index, chunk));
                 texts.extend(admitted.map(|&chunk| (scores.text[chunk as usize], index, chunk)));
@@ -225,6 +225,8 @@ impl Searcher {
                 file,
                 embedding: 0.0,
                 embedding_mass: 0.0,
+                text_mass: 0.0,
+                head: 0.0,
                 text: 0.0,
                 definitions: 0.0,
                 chunk,
@@ -234,6 +236,12 @@ impl Searcher {
             let file = view.segments[segment].segment.chunks[chunk as usize].file;
             if let Some(candidate) = by_file.get_mut(&(segment, file)) {
                 candidate.embedding_mass += score.max(0.0);
+            }
+        }
+        for &(score, segment, chunk) in texts.iter().take(SHARE_OF) {
+            let file = view.segments[segment].segment.chunks[chunk as usize].file;
+            if let Some(candidate) = by_file.get_mut(&(segment, file)) {
+                candidate.text_mass += score.max(0.0);
             }
         }
         let exact: HashMap<(usize, u32), f32> =
@@ -257,7 +265,7 @@ impl Searcher {
     ) {
         let segment = &view.segments[candidate.segment].segment;
         let scores = &lexical.segments[candidate.segment];
-        let [w_embedding, w_text, w_definitions] = self.ranking.chunk;
+        let [w_embedding, w_text, w_definitions, w_named] = self.ranking.chunk;
         let mut best = f32::NEG_INFINITY;
         for chunk in segment.chunks_of(candidate.file) {
             if !view.admits(candidate.segment, chunk) {
@@ -271,11 +279,15 @@ impl Searcher {
             let text = scores.text[chunk as usize];
             let definitions = scores.definitions[chunk as usize];
             candidate.embedding = candidate.embedding.max(embedding);
+            if chunk == segment.chunks_of(candidate.file).start {
+                candidate.head = embedding;
+            }
             candidate.text = candidate.text.max(text);
             candidate.definitions = candidate.definitions.max(definitions);
             let idf_sum = lexical.idf_sum.max(1.0);
             let score = w_embedding * embedding
-                + (w_text * text + w_definitions * definitions) / idf_sum;
+                + (w_text * text + w_definitions * definitions) / idf_sum
+                + if scores.named[chunk as usize] { w_named } else { 0.0 };
             if score > best {
                 best = score;
                 candidate.chunk = chunk;

@@ -10,7 +10,8 @@ fn every_rule_fits_its_grammar() {
     let mut errors = Vec::new();
     for language in all() {
         if let Some(compiled) = compiled(language) {
-            errors.extend(compiled.errors.iter().map(|error| format!("{}: {error}", language.name)));
+            errors
+                .extend(compiled.errors.iter().map(|error| format!("{}: {error}", language.name)));
         }
     }
     assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -87,7 +88,10 @@ fn truncated_and_mixed_sources_keep_the_promises() {
                 2 => {
                     for _ in 0..10 {
                         let at = random.below(chars.len());
-                        chars.insert(at, ['é', '{', '(', '"', '\n', '\u{1f600}', '\0', '*'][random.below(8)]);
+                        chars.insert(
+                            at,
+                            ['é', '{', '(', '"', '\n', '\u{1f600}', '\0', '*'][random.below(8)],
+                        );
                     }
                 }
                 _ => {
@@ -98,7 +102,11 @@ fn truncated_and_mixed_sources_keep_the_promises() {
                 }
             }
             let broken: String = chars.into_iter().collect();
-            check(&broken, &parser.parse(language, &broken), &format!("{path}, round {round}:\n{broken}"));
+            check(
+                &broken,
+                &parser.parse(language, &broken),
+                &format!("{path}, round {round}:\n{broken}"),
+            );
         }
     }
 }
@@ -130,6 +138,11 @@ fn deep_nesting_does_not_overflow_the_stack() {
         ("yaml", "[[[[["),
         ("elixir", "def f(["),
         ("markdown", "> > > >"),
+        ("javascript", "f(()=>"),
+        ("rust", "m!("),
+        ("elixir", "def f do "),
+        ("kotlin", "a { "),
+        ("ruby", "f { class A; "),
     ] {
         let language = by_name(name).expect("a known name");
         let text = open.repeat(20_000);

@@ -55,7 +55,11 @@ fn listing(text: &str, outline: &Outline) -> String {
 /// The fixtures: file name and source.
 pub(super) fn fixtures() -> Vec<(String, String)> {
     let folder = Path::new(file!()).parent().expect("a file has a folder").join("fixtures");
-    let folder = if folder.exists() { folder } else { Path::new(env!("CARGO_MANIFEST_DIR")).join("src/language/tests/fixtures") };
+    let folder = if folder.exists() {
+        folder
+    } else {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/language/tests/fixtures")
+    };
     let mut fixtures: Vec<(String, String)> = std::fs::read_dir(&folder)
         .expect("the fixtures folder is part of the repository")
         .map(|entry| entry.expect("readable").path())

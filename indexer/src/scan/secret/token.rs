@@ -15,8 +15,10 @@ const LONGEST: usize = 1024;
 const LONGEST_GAP: usize = 16;
 
 /// Words that a real token does not hold, but placeholders and tests do.
+#[rustfmt::skip]
 const PLACEHOLDERS: [&[u8]; 15] = [
-    b"example", b"sample", b"xxxx", b"your", b"password", b"dummy", b"fake", b"placeholder", b"redacted",
+    b"example", b"sample", b"xxxx", b"your", b"password", b"dummy", b"fake", b"placeholder",
+    b"redacted",
     b"changeme", b"secret", b"token", b"test", b"insert", b"0000",
 ];
 
@@ -100,7 +102,7 @@ fn prefixed(
     if mark.start > 0 && text[mark.start - 1].is_ascii_alphanumeric() {
         return None;
     }
-    let end = end_of(text, mark.end, alphabet);
+    let end = end_of(text, mark.end, alphabet, max + 1);
     let fits = (min..=max).contains(&(end - mark.end));
     (fits && looks_random(&text[mark.end..end])).then_some(mark.start..end)
 }
@@ -120,7 +122,7 @@ fn assigned(
         return None;
     }
     let start = name_end + gap;
-    let end = end_of(text, start, alphabet);
+    let end = end_of(text, start, alphabet, max + 1);
     let value = &text[start..end];
     let is_mixed = value.iter().any(u8::is_ascii_uppercase) || value.iter().any(u8::is_ascii_digit);
     ((min..=max).contains(&value.len()) && is_mixed && looks_random(value)).then_some(start..end)
@@ -138,7 +140,7 @@ fn named(text: &[u8], mark_end: usize) -> Option<Range<usize>> {
     if !gap.iter().any(|byte| b"=:".contains(byte)) {
         return None;
     }
-    let end = end_of(text, start, Alphabet::Any);
+    let end = end_of(text, start, Alphabet::Any, 201);
     let is_whole = match (gap.last(), text.get(end)) {
         (Some(quote @ (b'"' | b'\'' | b'`')), next) => next == Some(quote),
         (_, Some(next)) => next.is_ascii_whitespace(),
@@ -161,7 +163,7 @@ fn changes(value: &[u8]) -> usize {
 
 /// A token around its mark: letters and digits after it, and before it up to `sk-`.
 fn infix(text: &[u8], mark: Range<usize>) -> Option<Range<usize>> {
-    let end = end_of(text, mark.end, Alphabet::Word);
+    let end = end_of(text, mark.end, Alphabet::Word, LONGEST);
     let window = &text[mark.start.saturating_sub(200)..mark.start];
     let before = window.iter().rev().take_while(|byte| Alphabet::Word.has(**byte)).count();
     let start = mark.start - before;
@@ -176,15 +178,15 @@ fn jwt(text: &[u8], start: usize) -> Option<Range<usize>> {
     if start > 0 && Alphabet::Word.has(text[start - 1]) {
         return None;
     }
-    let header_end = end_of(text, start, Alphabet::Word);
+    let header_end = end_of(text, start, Alphabet::Word, LONGEST);
     if !text[header_end..].starts_with(b".eyJ") {
         return None;
     }
-    let claims_end = end_of(text, header_end + 1, Alphabet::Word);
+    let claims_end = end_of(text, header_end + 1, Alphabet::Word, LONGEST);
     if text.get(claims_end) != Some(&b'.') {
         return None;
     }
-    let end = end_of(text, claims_end + 1, Alphabet::Word);
+    let end = end_of(text, claims_end + 1, Alphabet::Word, LONGEST);
     let signature = &text[claims_end + 1..end];
     (signature.len() >= 20 && signature != SHOWN_TO_EVERYONE && distinct(signature) >= 10)
         .then_some(start..end)
@@ -195,7 +197,7 @@ fn telegram(text: &[u8], mark: Range<usize>) -> Option<Range<usize>> {
     let window = &text[mark.start.saturating_sub(12)..mark.start];
     let digits = window.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let key_start = mark.start + 1;
-    let end = end_of(text, key_start, Alphabet::Word);
+    let end = end_of(text, key_start, Alphabet::Word, LONGEST);
     let fits = (8..=10).contains(&digits) && end - key_start == 35;
     (fits && looks_random(&text[key_start..end])).then_some(mark.start - digits..end)
 }
@@ -216,10 +218,10 @@ fn url_password(text: &[u8], start: usize) -> Option<Range<usize>> {
     looks_real.then_some(start + colon + 1..start + at)
 }
 
-/// Where the run of characters of `alphabet` that starts at `start` ends. A dot that ends a
-/// sentence is no part of it.
-fn end_of(text: &[u8], start: usize, alphabet: Alphabet) -> usize {
-    let rest = &text[start..text.len().min(start + LONGEST)];
+/// Where the run of characters of `alphabet` that starts at `start` ends, at most `limit` bytes
+/// further. A dot that ends a sentence is no part of it.
+fn end_of(text: &[u8], start: usize, alphabet: Alphabet, limit: usize) -> usize {
+    let rest = &text[start..text.len().min(start + limit)];
     let mut length = rest.iter().position(|&byte| !alphabet.has(byte)).unwrap_or(rest.len());
     while length > 0 && rest[length - 1] == b'.' {
         length -= 1;
@@ -235,14 +237,13 @@ fn looks_random(body: &[u8]) -> bool {
 
 /// Whether `body` holds what only made-up tokens hold: a word, `aaaaa`, `abcdef`, `123456`.
 fn is_placeholder(body: &[u8]) -> bool {
-    let has_word = PLACEHOLDERS.iter().any(|word| {
-        body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
-    });
+    let has_word = PLACEHOLDERS
+        .iter()
+        .any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)));
     has_word || has_run(body, 5, 0) || has_run(body, 6, 1)
 }
 
 /// Whether `body` has `length` bytes in a row of which each is the one before plus `step`.
 fn has_run(body: &[u8], length: usize, step: u8) -> bool {
-    body.windows(length)
-        .any(|run| run.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step))
+    body.windows(length).any(|run| run.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step))
 }

@@ -1,0 +1,318 @@
+//! What can be typed: every command with its options and help texts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rag_core::Mode;
+
+/// Searches code and documents by meaning and by word, on your machine.
+#[derive(Debug, Parser)]
+#[command(name = "cogo", version, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Cogo {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Brings the index of a folder up to date, creating it if there is none.
+///
+/// Only what changed is read again. The index lies in `.cogo` in the folder; nothing else is written.
+#[derive(Debug, Parser)]
+#[command(name = "cogo-index", version, max_term_width = 100, after_long_help = INDEX_EXAMPLES)]
+pub(super) struct CogoIndex {
+    #[command(flatten)]
+    pub index: IndexArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Brings the index of a folder up to date, creating it if there is none.
+    ///
+    /// Only what changed is read again. The index lies in `.cogo` in the folder; nothing else is written.
+    #[command(after_long_help = INDEX_EXAMPLES)]
+    Index(IndexArgs),
+    /// Searches one or several folders.
+    ///
+    /// The index is brought up to date first, and created if there is none. If only a folder above PATH has an index,
+    /// that one is used, and only what lies below PATH is found.
+    #[command(
+        after_long_help = SEARCH_EXAMPLES,
+        override_usage = "cogo search [OPTIONS] <QUERY> [PATH]...\n       cogo search [OPTIONS] --batch [PATH]..."
+    )]
+    Search(SearchArgs),
+    /// Finds what resembles a place in a file.
+    #[command(visible_alias = "related", after_long_help = RELATED_EXAMPLES)]
+    FindRelated(RelatedArgs),
+    /// Shows what the index of a folder holds, and whether it is up to date.
+    #[command(after_long_help = "Example:\n  cogo status --format json ~/project | jq .pending")]
+    Status(PathArgs),
+    /// Shows settings.
+    #[command(after_long_help = "Example:\n  COGO_LIMIT=20 cogo config show")]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Checks this machine and, if there is one, every byte of the index.
+    #[command(after_long_help = "Example:\n  cogo doctor ~/project")]
+    Doctor(PathArgs),
+    /// Prints a script that completes commands in a shell.
+    #[command(after_long_help = "Example:\n  cogo completions bash > ~/.local/share/bash-completion/completions/cogo")]
+    Completions(CompletionsArgs),
+    /// Lists the languages that are recognised.
+    #[command(after_long_help = "Example:\n  cogo languages --format json | jq '.[] | select(.grammar) | .name'")]
+    Languages(ListArgs),
+    /// Explains the exit codes.
+    #[command(name = "exit-codes", long_about = EXIT_CODES)]
+    ExitCodes,
+}
+
+/// The text of `cogo exit-codes` and `cogo help exit-codes`.
+pub(super) const EXIT_CODES: &str = "\
+0  done; a search found something
+1  a search found nothing
+2  the request was wrong: an unknown option, an empty query, a path that does not exist, a bad setting
+3  the environment was: no permission, a full disk, a damaged index, another process is writing it
+4  a bug in cogo; please report it
+
+Errors are printed on stderr, as `error: …` and `hint: …`; with `--format json` or `jsonl` as one line
+{\"error\": {\"message\": …, \"hint\": … or null, \"fault\": \"caller\" | \"environment\" | \"bug\"}}.
+A reader that closes the pipe early (`| head`) is not an error.";
+
+const INDEX_EXAMPLES: &str = "\
+Examples:
+  cogo-index                             index the current folder
+  cogo-index ~/project --watch           and keep the index up to date
+  cogo-index --format json | jq .skipped_by_reason
+
+Files named in .gitignore, .ignore or .cogoignore are left out, as are generated, minified, binary and vendored files,
+and files that hold nothing but credentials. Options that should last belong into .cogo.toml; see `cogo config --help`.";
+
+const SEARCH_EXAMPLES: &str = "\
+Examples:
+  cogo search \"where are requests retried\"
+  cogo search parse_header src tests --lang rust --path '!*_test.rs'
+  cogo search Store --mode symbol --kind struct
+  cogo search \"token bucket\" --format json | jq -r '.[] | \"\\(.path):\\(.start_line)\"'
+  cogo search --batch . < queries.txt
+
+--format json prints an array of {path, start_line, end_line, score, symbol, kind, language, snippet}: paths are
+relative to the folder that is indexed, with `/`; lines count from 1; symbol and kind may be null. Hits from several
+repositories also have `repository`, with --explain also `terms`. jsonl prints one such object per line.
+--batch prints {query, elapsed_us, hits} per line of input, or {query, elapsed_us, hits: [], error}.
+Exit codes: 0 found, 1 nothing found, 2 wrong request, 3 environment, 4 bug (see `cogo help exit-codes`).";
+
+const RELATED_EXAMPLES: &str = "\
+Examples:
+  cogo find-related src/engine.rs:72
+  cogo related src/engine.rs:72 -k 5 --format json
+
+Output is that of `cogo search`. The file itself is left out.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Shows every setting, its value and who set it.
+    ///
+    /// From strongest to weakest: command line, environment (COGO_LIMIT=20), project file (.cogo.toml in the root of the
+    /// repository), user file (config.toml in the user's configuration folder), default.
+    ///
+    /// A project file comes with the repository and is not trusted: it may set chunk_bytes, max_file_size and
+    /// include_vendored, nothing else. What to leave out is said in .gitignore, .ignore and .cogoignore.
+    #[command(after_long_help = "Example:\n  cogo config show ~/project")]
+    Show(PathArgs),
+}
+
+#[derive(Args, Debug, Default)]
+pub(super) struct Logging {
+    /// Log to stderr: error, warn, info, debug, trace, or a filter such as `cogo=debug`.
+    #[arg(long, value_name = "FILTER", help_heading = "General")]
+    pub log: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct IndexArgs {
+    /// The folder to index.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Write the index anew, whatever there is.
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Wait for another process that is writing, instead of failing.
+    #[arg(long)]
+    pub wait: bool,
+    /// Keep running and follow changes, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// Worker threads.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Leave out larger files (`500KB`, `1MiB`).
+    #[arg(long, value_name = "SIZE")]
+    pub max_file_size: Option<bytesize::ByteSize>,
+    /// Upper limit of a chunk, in bytes.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..=100_000))]
+    pub chunk_bytes: Option<u32>,
+    /// Index code copied from other projects too.
+    #[arg(long)]
+    pub include_vendored: bool,
+    /// Where the index lies, if not in `.cogo` in the folder.
+    #[arg(long, value_name = "DIR")]
+    pub index_dir: Option<PathBuf>,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// No progress, no report.
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SearchArgs {
+    /// The query, then the folders or files to search (default: the current folder). With --batch: only these.
+    #[arg(value_name = "QUERY> [PATH", required_unless_present = "batch")]
+    pub words: Vec<OsString>,
+    /// Read one query per line from stdin and answer each with one line of JSON.
+    #[arg(long)]
+    pub batch: bool,
+    /// Find only files that match the glob (relative to PATH; `!glob` excludes). May be repeated.
+    #[arg(long = "path", value_name = "GLOB", help_heading = "Filters")]
+    pub globs: Vec<String>,
+    /// Find only files in the language. May be repeated.
+    #[arg(long = "lang", value_name = "LANGUAGE", help_heading = "Filters")]
+    pub languages: Vec<String>,
+    /// Find only definitions of the kind (function, struct, …). May be repeated.
+    #[arg(long = "kind", value_name = "KIND", help_heading = "Filters")]
+    pub kinds: Vec<String>,
+    #[command(flatten)]
+    pub hits: HitArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RelatedArgs {
+    /// The place: a file and a line, counted from 1.
+    #[arg(value_name = "PATH:LINE")]
+    pub place: OsString,
+    #[command(flatten)]
+    pub hits: HitArgs,
+}
+
+/// What searching and finding related code have in common.
+#[derive(Args, Debug)]
+pub(super) struct HitArgs {
+    /// At most so many hits [default: 10].
+    #[arg(short = 'k', long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// What to search with [default: hybrid].
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeArg>,
+    /// Answer from the index as it is, without looking for changed files.
+    #[arg(long)]
+    pub no_refresh: bool,
+    /// Where the index lies, if not in `.cogo` in the folder.
+    #[arg(long, value_name = "DIR")]
+    pub index_dir: Option<PathBuf>,
+    /// How to print the hits.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Show how each score came about.
+    #[arg(long)]
+    pub explain: bool,
+    /// Show at most so many lines of a hit [default: 8].
+    #[arg(long, value_name = "N", conflicts_with = "full")]
+    pub context_lines: Option<usize>,
+    /// Show hits in full.
+    #[arg(long)]
+    pub full: bool,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PathArgs {
+    /// The folder.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Where the index lies, if not in `.cogo` in the folder.
+    #[arg(long, value_name = "DIR")]
+    pub index_dir: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+    /// For which command.
+    #[arg(long, value_enum, default_value_t)]
+    pub command: Completed,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum Completed {
+    /// cogo
+    #[default]
+    Cogo,
+    /// cogo-index
+    CogoIndex,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+    /// One JSON value per line.
+    Jsonl,
+}
+
+/// [`Mode`], as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ModeArg {
+    /// Text and vectors together.
+    Hybrid,
+    /// Text only (BM25).
+    Lexical,
+    /// Vectors only.
+    Semantic,
+    /// Definitions by name.
+    Symbol,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Mode {
+        match mode {
+            ModeArg::Hybrid => Mode::Hybrid,
+            ModeArg::Lexical => Mode::Lexical,
+            ModeArg::Semantic => Mode::Semantic,
+            ModeArg::Symbol => Mode::Symbol,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cogo::command().debug_assert();
+        CogoIndex::command().debug_assert();
+    }
+}

@@ -1,0 +1,99 @@
+//! stdout, tables and small words.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use serde::Serialize;
+
+use super::args::Format;
+
+/// Stdout, buffered; escape codes are dropped unless it is a terminal that wants them.
+pub(super) type Out = AutoStream<io::BufWriter<io::Stdout>>;
+
+/// Opens stdout.
+pub(super) fn stdout() -> Out {
+    let choice = AutoStream::choice(&io::stdout());
+    AutoStream::new(io::BufWriter::with_capacity(1 << 16, io::stdout()), choice)
+}
+
+/// Prints `value` as JSON: indented, or on one line.
+pub(super) fn print_json(value: &impl Serialize, format: Format) -> anyhow::Result<()> {
+    let mut out = stdout();
+    let json = match format {
+        Format::Jsonl => serde_json::to_string(value)?,
+        Format::Text | Format::Json => serde_json::to_string_pretty(value)?,
+    };
+    writeln!(out, "{json}")?;
+    Ok(out.flush()?)
+}
+
+/// An empty table without lines, whose columns from `first_number` on are aligned to the right.
+pub(super) fn table(header: &[&str], numbers: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for index in numbers {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 1));
+    }
+    table
+}
+
+/// A table as text, without blanks at the ends of lines.
+pub(super) fn table_text(table: &Table) -> String {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// `12 345 678`
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 file`, `2 files`
+pub(super) fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(n))
+}
+
+/// `text` without characters that could move the cursor, colour the screen or forge a line: the text of a repository is
+/// not ours.
+pub(super) fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    let harmful = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(harmful) {
+        return text.into();
+    }
+    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(number(7), "7");
+        assert_eq!(number(1234567), "1\u{202f}234\u{202f}567");
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(0, "file"), "0 files");
+    }
+
+    #[test]
+    fn escape_codes_are_harmless() {
+        assert_eq!(harmless("a\u{1b}[2Jb\tc"), "a\u{fffd}[2Jb\tc");
+    }
+}

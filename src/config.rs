@@ -1,0 +1,282 @@
+//! Settings: what they are called, where they come from, and who may set them.
+//!
+//! From strongest to weakest: command line, environment (`COGO_…`), project file (`.cogo.toml` in the root), user file
+//! (`~/.config/cogo/config.toml` on Linux), default.
+//!
+//! A project file comes with a repository that somebody else wrote. It may say what is worth indexing and how, and
+//! nothing that reaches outside of the repository: see [`PROJECT_KEYS`].
+
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use figment::error::Kind;
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
+use indexer::IndexOptions;
+use rag_core::Mode;
+use serde::{Deserialize, Serialize};
+
+/// Name of the project file.
+pub const PROJECT_FILE: &str = ".cogo.toml";
+
+/// Every key, in the order in which they are shown.
+pub const KEYS: [&str; 9] = [
+    "chunk_bytes",
+    "max_file_size",
+    "include_vendored",
+    "threads",
+    "index_dir",
+    "limit",
+    "mode",
+    "context_lines",
+    "log",
+];
+
+/// The keys a project file may set.
+pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
+
+/// The value of every setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Upper limit of a chunk, in bytes.
+    pub chunk_bytes: u32,
+    /// Larger files are left out.
+    pub max_file_size: ByteSize,
+    /// Whether code copied from other projects is indexed too.
+    pub include_vendored: bool,
+    /// Worker threads.
+    pub threads: usize,
+    /// Where the index lies; `.cogo` in the root if not given.
+    pub index_dir: Option<PathBuf>,
+    /// Hits of a search.
+    pub limit: usize,
+    /// What to search with.
+    #[serde(with = "mode_name")]
+    pub mode: Mode,
+    /// Lines of a hit that are shown to people.
+    pub context_lines: usize,
+    /// What to log, as a filter of `tracing` (`debug`, `cogo=trace`).
+    pub log: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let index = IndexOptions::default();
+        Config {
+            chunk_bytes: index.chunk_bytes,
+            max_file_size: ByteSize(index.max_file_bytes),
+            include_vendored: index.include_vendored,
+            threads: index.threads,
+            index_dir: None,
+            limit: 10,
+            mode: Mode::Hybrid,
+            context_lines: 8,
+            log: None,
+        }
+    }
+}
+
+impl Config {
+    /// How to index.
+    pub fn index_options(&self) -> IndexOptions {
+        IndexOptions {
+            threads: self.threads.max(1),
+            max_file_bytes: self.max_file_size.as_u64(),
+            chunk_bytes: self.chunk_bytes,
+            include_vendored: self.include_vendored,
+            ..IndexOptions::default()
+        }
+    }
+}
+
+/// A setting as `cogo config show` lists it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// Its key.
+    pub key: &'static str,
+    /// Its value; null if there is none.
+    pub value: serde_json::Value,
+    /// Who set it: `flag`, `environment`, `project file`, `user file` or `default`.
+    pub origin: String,
+    /// The file, where one set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// All sources of settings, put together.
+pub struct Sources {
+    figment: Figment,
+}
+
+impl Sources {
+    /// Reads the settings for the repository at `root` (none: no project file). `flags` holds what was given on the
+    /// command line, as an object with some of the [`KEYS`].
+    ///
+    /// # Errors
+    /// If a file cannot be read, or holds a key that is unknown or not allowed there.
+    pub fn read(root: Option<&Path>, flags: serde_json::Value) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(named("default", Serialized::defaults(Config::default())));
+        if let Some(user) = user_file() {
+            figment = figment.merge(file("user file", &user, &KEYS)?);
+        }
+        if let Some(root) = root {
+            figment = figment.merge(file("project file", &root.join(PROJECT_FILE), &PROJECT_KEYS)?);
+        }
+        let figment = figment
+            .merge(named("environment", Env::prefixed("COGO_").only(&KEYS)))
+            .merge(named("flag", Serialized::defaults(flags)));
+        Ok(Sources { figment })
+    }
+
+    /// The values.
+    ///
+    /// # Errors
+    /// If one has the wrong type.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        self.figment.extract().map_err(|error| {
+            let key = error.path.join(".");
+            let origin = error.metadata.as_ref().map_or("unknown", |metadata| &metadata.name);
+            let place = match error.metadata.as_ref().and_then(|m| m.source.as_ref()?.file_path()) {
+                Some(file) => format!("{origin} `{}`", file.display()),
+                None => origin.to_owned(),
+            };
+            let reason = match error.kind {
+                Kind::InvalidType(found, expected) => format!("found {found}, expected {expected}"),
+                Kind::InvalidValue(found, expected) => format!("found {found}, expected {expected}"),
+                kind => kind.to_string(),
+            };
+            ConfigError { message: format!("setting `{key}` ({place}): {reason}"), hint: None }
+        })
+    }
+
+    /// Every setting with its origin.
+    ///
+    /// # Errors
+    /// As [`config`](Self::config).
+    pub fn settings(&self) -> Result<Vec<Setting>, ConfigError> {
+        let values = serde_json::to_value(self.config()?).expect("settings are always JSON");
+        let setting = |key: &'static str| {
+            let metadata = self.figment.find_metadata(key);
+            Setting {
+                key,
+                value: values[key].clone(),
+                origin: metadata.map_or("default", |metadata| &metadata.name).to_owned(),
+                file: metadata.and_then(|m| m.source.as_ref()?.file_path()).map(Path::to_owned),
+            }
+        };
+        Ok(KEYS.into_iter().map(setting).collect())
+    }
+}
+
+/// Where the user's own settings lie, whether they exist or not.
+pub fn user_file() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "cogo")?;
+    Some(folders.config_dir().join("config.toml"))
+}
+
+/// Variables `COGO_…` in the environment that name no setting.
+pub fn unknown_variables() -> Vec<String> {
+    let mut unknown: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.strip_prefix("COGO_").is_some_and(|key| !KEYS.contains(&&*key.to_lowercase())))
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+/// The word of `words` that `word` was probably meant to be.
+pub fn suggestion<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let similar = words.into_iter().map(|known| (strsim::jaro_winkler(word, known), known));
+    let best = similar.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.75).then_some(best.1)
+}
+
+/// The settings of a file that may not exist; only `allowed` keys may stand in it.
+fn file(origin: &'static str, path: &Path, allowed: &[&str]) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
+    let provider = Toml::file_exact(path);
+    let read = provider.data().map_err(|error| ConfigError {
+        message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind),
+        hint: None,
+    })?;
+    for key in read.values().flat_map(Dict::keys) {
+        if allowed.contains(&key.as_str()) {
+            continue;
+        }
+        let path = path.display();
+        if KEYS.contains(&key.as_str()) {
+            let message = format!("`{key}` must not be set in the {origin} `{path}`");
+            let hint = "a repository may only say how it is indexed; set it in your user file or on the command line";
+            return Err(ConfigError { message, hint: Some(hint.into()) });
+        }
+        let message = format!("unknown key `{key}` in the {origin} `{path}`");
+        let hint = suggestion(key, allowed.iter().copied()).map(|known| format!("did you mean `{known}`?"));
+        let known = || format!("known keys: {}", allowed.join(", "));
+        return Err(ConfigError { message, hint: Some(hint.unwrap_or_else(known)) });
+    }
+    Ok(named(origin, provider))
+}
+
+/// A provider whose values are reported under a name of ours.
+struct Named<P> {
+    origin: &'static str,
+    provider: P,
+}
+
+fn named<P>(origin: &'static str, provider: P) -> Named<P> {
+    Named { origin, provider }
+}
+
+impl<P: Provider> Provider for Named<P> {
+    fn metadata(&self) -> Metadata {
+        Metadata { name: self.origin.into(), ..self.provider.metadata() }
+    }
+
+    fn data(&self) -> figment::error::Result<Map<Profile, Dict>> {
+        self.provider.data()
+    }
+}
+
+mod mode_name {
+    //! A mode by its name.
+
+    use rag_core::Mode;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(super::mode_word(*mode))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let found = super::MODES.into_iter().find(|mode| super::mode_word(*mode) == word);
+        found.ok_or_else(|| {
+            let value = serde::de::Unexpected::Str(&word);
+            serde::de::Error::invalid_value(value, &"hybrid, lexical, semantic or symbol")
+        })
+    }
+}
+
+/// Every mode.
+pub const MODES: [Mode; 4] = [Mode::Hybrid, Mode::Lexical, Mode::Semantic, Mode::Symbol];
+
+/// The word for a mode.
+pub fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Hybrid => "hybrid",
+        Mode::Lexical => "lexical",
+        Mode::Semantic => "semantic",
+        Mode::Symbol => "symbol",
+    }
+}
