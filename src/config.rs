@@ -205,9 +205,9 @@ pub fn suggestion<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> O
 
 /// The settings of a file that may not exist; only `allowed` keys may stand in it.
 fn file(origin: &'static str, path: &Path, allowed: &[&str]) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
-    let provider = Toml::file_exact(path);
+    let provider = if path.exists() { Toml::file_exact(path) } else { Toml::string("") };
     let read = provider.data().map_err(|error| ConfigError {
-        message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind),
+        message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind.to_string().trim_end()),
         hint: None,
     })?;
     for key in read.values().flat_map(Dict::keys) {
@@ -240,7 +240,9 @@ fn named<P>(origin: &'static str, provider: P) -> Named<P> {
 
 impl<P: Provider> Provider for Named<P> {
     fn metadata(&self) -> Metadata {
-        Metadata { name: self.origin.into(), ..self.provider.metadata() }
+        let mut metadata = self.provider.metadata();
+        metadata.name = self.origin.into();
+        metadata
     }
 
     fn data(&self) -> figment::error::Result<Map<Profile, Dict>> {

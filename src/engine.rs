@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use indexer::scan::{ScanOptions, scan};
 use indexer::{Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, StaticEmbedder};
 use rag_core::hybrid::{Ranking, Repository, Searcher};
 use rag_core::store::{FOLDER, Snapshot, Store};
 use rag_core::{Error, Query, Result, SearchResult};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +76,59 @@ impl Engine {
         Ok(report)
     }
 
+    /// Like [`refresh`](Self::refresh), but keeps to the limits the index was made with, if there is one: a search
+    /// must not write an index anew because it was made with other options.
+    ///
+    /// # Errors
+    /// See [`indexer::update`].
+    pub fn catch_up(&self, progress: &(dyn Fn(Event) + Sync)) -> Result<Report> {
+        let mut options = self.options.index.clone();
+        if let Ok(snapshot) = self.snapshot() {
+            let made_with = &snapshot.manifest.settings;
+            options.chunk_bytes = made_with.chunk_bytes;
+            options.max_file_bytes = made_with.max_file_bytes;
+            options.hnsw_min_vectors = made_with.hnsw_min_vectors;
+        }
+        let (snapshot, report) = update(&self.root, &self.store, &*self.embedder, &options, self.known(), progress)?;
+        self.show(snapshot)?;
+        Ok(report)
+    }
+
+    /// Compares the files with the generation this engine has seen last, and writes nothing.
+    ///
+    /// # Errors
+    /// As [`searcher`](Self::searcher), and [`Error::Source`] if the root cannot be walked.
+    pub fn pending(&self) -> Result<Pending> {
+        let snapshot = self.snapshot()?;
+        let options = ScanOptions {
+            max_file_bytes: snapshot.manifest.settings.max_file_bytes,
+            threads: self.options.index.threads,
+            include_vendored: self.options.index.include_vendored,
+        };
+        let scanned = scan(&self.root, &options, &|_| ())
+            .map_err(|error| Error::Source { path: self.root.clone(), reason: error.to_string() })?;
+        let mut pending = Pending::default();
+        let mut known = 0;
+        for file in &scanned.files {
+            let Some(entry) = snapshot.entry(&file.path) else {
+                pending.added += 1;
+                continue;
+            };
+            known += 1;
+            let seen = (entry.stamp.size, entry.stamp.modified_ns, entry.stamp.changed_ns, entry.stamp.inode);
+            if seen == (file.size, file.modified_ns, file.changed_ns as i64, file.inode) {
+                continue;
+            }
+            // The stamp of a file that was read right after a change is not kept; its content tells.
+            let bytes = file.read(options.max_file_bytes);
+            if bytes.map_or(true, |bytes| xxh3_64(&bytes) != entry.content) {
+                pending.changed += 1;
+            }
+        }
+        pending.removed = snapshot.catalog.len() - known;
+        Ok(pending)
+    }
+
     /// Answers `query` from the generation this engine has seen last.
     ///
     /// # Errors
@@ -128,6 +183,24 @@ impl Engine {
     }
 }
 
+/// How many files differ from what is indexed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// New ones.
+    pub added: usize,
+    /// Ones with another content.
+    pub changed: usize,
+    /// Ones that are gone.
+    pub removed: usize,
+}
+
+impl Pending {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Pending::default()
+    }
+}
+
 /// Several repositories, answered as one: scores are comparable because the statistics are common.
 /// [`Hit::repository`](rag_core::Hit::repository) is the index of an engine.
 pub struct Workspace {
@@ -141,18 +214,29 @@ impl Workspace {
     /// # Errors
     /// [`Error::Source`] if there is no root, or one index folder is given for several.
     pub fn new(roots: &[PathBuf], options: EngineOptions) -> Result<Self> {
-        let reason = match roots {
+        Self::configured(roots.iter().map(|root| (root.clone(), options.clone())).collect())
+    }
+
+    /// A workspace over these roots, each with its own options; the ranking is that of the first.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn configured(roots: Vec<(PathBuf, EngineOptions)>) -> Result<Self> {
+        let reason = match &roots[..] {
             [] => Some("no folder was given"),
-            [_, _, ..] if options.folder.is_some() => Some("several folders cannot share one index folder"),
+            [(_, first), rest @ ..] if first.folder.is_some() && rest.iter().any(|(_, o)| o.folder == first.folder) => {
+                Some("several folders cannot share one index folder")
+            }
             _ => None,
         };
         if let Some(reason) = reason {
-            let path = roots.first().cloned().unwrap_or_default();
+            let path = roots.into_iter().next().map(|(root, _)| root).unwrap_or_default();
             return Err(Error::Source { path, reason: reason.into() });
         }
+        let options = roots[0].1.clone();
         let embedder: Arc<dyn Embedder> = Arc::new(StaticEmbedder::bundled());
-        let engine = |root: &PathBuf| Engine::with_embedder(root, options.clone(), embedder.clone());
-        let engines = roots.iter().map(engine).collect();
+        let engine = |(root, options): (PathBuf, _)| Engine::with_embedder(&root, options, embedder.clone());
+        let engines = roots.into_iter().map(engine).collect();
         Ok(Workspace { engines, options })
     }
 

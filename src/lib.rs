@@ -6,7 +6,7 @@ pub mod config;
 mod engine;
 pub mod watch;
 
-pub use engine::{Engine, EngineOptions, Location, Workspace, locate};
+pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};
 pub use indexer::{Event, IndexOptions, Note, Report};
 pub use rag_core::hybrid::{FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};

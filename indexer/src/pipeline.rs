@@ -51,7 +51,7 @@ impl Default for IndexOptions {
         IndexOptions {
             threads,
             max_file_bytes: 1 << 20,
-            chunk_bytes: 1500,
+            chunk_bytes: 1000,
             hnsw_min_vectors: 250_000,
             include_vendored: false,
             rebuild: false,
@@ -194,9 +194,11 @@ fn unchanged(snapshot: &Snapshot, scanned: Scan, started: Instant) -> Report {
     });
     let mut skipped: Vec<Skipped> = scanned.skipped.into_iter().chain(read).collect();
     skipped.sort();
+    // Files that are left out by name are not in the catalog: they may be others than at the last commit.
+    let counts = Counts { skipped: skipped.len() as u64, ..snapshot.manifest.counts.clone() };
     Report {
         generation: snapshot.manifest.generation,
-        counts: snapshot.manifest.counts.clone(),
+        counts,
         unchanged: true,
         skipped,
         notes: scanned.problems.into_iter().map(Note::from).collect(),
@@ -208,10 +210,8 @@ fn unchanged(snapshot: &Snapshot, scanned: Scan, started: Instant) -> Report {
 
 fn index_bytes(snapshot: &Snapshot) -> u64 {
     let manifest = &snapshot.manifest;
-    let segments = manifest.segments.iter().map(|segment| {
-        segment.digest.bytes + segment.hnsw.values().map(|file| file.bytes).sum::<u64>()
-    });
-    manifest.catalog.bytes + segments.sum::<u64>()
+    let files = manifest.segments.iter().flat_map(|segment| segment.hnsw.values().chain([&segment.digest]));
+    files.fold(manifest.catalog.bytes, |sum, file| sum.saturating_add(file.bytes))
 }
 
 fn code(reason: SkipReason) -> u8 {
@@ -407,7 +407,7 @@ impl Run<'_> {
                 let (queue, failed, works) = (&queue, &failed, &works);
                 scope.spawn(move |_| {
                     let name = format!("g{:06}-{thread}", transaction.generation());
-                    match self.worker(transaction, &name, changed, merged, queue, bytes / threads as u64) {
+                    match self.worker(transaction, &name, changed, merged, queue) {
                         Ok(work) => works.lock().expect("no worker panics holding it").push((thread, work)),
                         Err(error) => *failed.lock().expect("no worker panics holding it") = Some(error),
                     }
@@ -429,9 +429,8 @@ impl Run<'_> {
         changed: &[(usize, Option<CatalogEntry>)],
         merged: &[bool],
         queue: &AtomicUsize,
-        expected_bytes: u64,
     ) -> Result<Work> {
-        let mut writer = SegmentWriter::new(self.embedder, expected_bytes)?;
+        let mut writer = SegmentWriter::new(self.embedder);
         let mut parser = Parser::new();
         let mut work = Work::default();
         while let Some((index, entry)) = changed.get(queue.fetch_add(1, Ordering::Relaxed)) {
@@ -495,7 +494,7 @@ impl Run<'_> {
             }
             Place::Skipped(_) => None,
         });
-        let index = writer.add(&document, old_vectors.as_ref())?;
+        let index = writer.add(&document, old_vectors.as_ref());
         Ok((stamp, content, Outcome::Indexed(index)))
     }
 }

@@ -98,119 +98,148 @@ fn is_cjk(c: char) -> bool {
         | 0x4e00..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x2ffff)
 }
 
-/// Turns text into BM25 terms. One per thread: it remembers the stems of words it has seen.
-pub struct Analyzer {
+/// Number of a term in a [`Lexicon`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TermId(pub u32);
+
+/// Turns text into BM25 terms and numbers them. One per thread: it remembers every word it has seen, since
+/// code repeats its words endlessly.
+pub struct Lexicon {
     stemmer: Stemmer,
-    /// lower-case word → range of its terms in `terms`, which are separated by blanks
-    known: HashMap<Box<str>, (u32, u32)>,
-    terms: String,
+    /// word as written → range of its terms in `expansions`
+    words: HashMap<Box<str>, (u32, u32)>,
+    expansions: Vec<TermId>,
+    /// term → number
+    numbers: HashMap<Box<str>, TermId>,
+    /// texts of the terms, one after the other, and where each ends
+    texts: String,
+    ends: Vec<u32>,
     lower: String,
     compound: String,
 }
 
-impl Default for Analyzer {
+impl Default for Lexicon {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Analyzer {
-    /// An analyzer that remembers nothing yet.
+impl Lexicon {
+    /// A lexicon that knows nothing yet.
     pub fn new() -> Self {
-        Analyzer {
+        Lexicon {
             stemmer: Stemmer::create(Algorithm::English),
-            known: HashMap::new(),
-            terms: String::new(),
+            words: HashMap::new(),
+            expansions: Vec::new(),
+            numbers: HashMap::new(),
+            texts: String::new(),
+            ends: Vec::new(),
             lower: String::new(),
             compound: String::new(),
         }
     }
 
-    /// Appends the terms of `text` to `out`, each followed by a blank, and returns their number.
-    pub fn analyze(&mut self, text: &str, out: &mut String) -> u32 {
-        // The memory of words must not grow without bound on hostile input.
-        if self.terms.len() > 8 << 20 {
-            self.known.clear();
-            self.terms.clear();
-        }
-        let mut count = 0;
+    /// Number of terms.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text of a term.
+    pub fn text(&self, term: TermId) -> &str {
+        let index = term.0 as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.texts[start as usize..self.ends[index] as usize]
+    }
+
+    /// Appends the terms of `text` to `out`, in order.
+    pub fn analyze(&mut self, text: &str, out: &mut Vec<TermId>) {
         let mut parts = 0;
         self.compound.clear();
         for_each_word(text, |word| {
             if !word.continues {
-                count += self.end_identifier(parts, out);
+                self.end_identifier(parts, out);
                 parts = 0;
             }
             if word.text.len() > LONGEST_WORD {
                 return;
             }
-            lowercase_into(word.text, &mut self.lower);
             parts += 1;
             if self.compound.len() <= LONGEST_WORD {
-                self.compound.push_str(&self.lower);
+                self.compound.push_str(word.text);
             }
-            count += self.push_word(out);
+            let (start, end) = match self.words.get(word.text) {
+                Some(&range) => range,
+                None => self.learn(word.text),
+            };
+            out.extend_from_slice(&self.expansions[start as usize..end as usize]);
         });
-        count + self.end_identifier(parts, out)
+        self.end_identifier(parts, out);
     }
 
     /// The distinct terms of a query, in order of first appearance.
     pub fn query_terms(&mut self, text: &str) -> Vec<String> {
-        let mut analyzed = String::new();
-        self.analyze(text, &mut analyzed);
+        let mut ids = Vec::new();
+        self.analyze(text, &mut ids);
         let mut terms: Vec<String> = Vec::new();
-        for term in analyzed.split_ascii_whitespace() {
-            if !terms.iter().any(|known| known == term) {
-                terms.push(term.to_owned());
+        for id in ids {
+            if !terms.iter().any(|known| known == self.text(id)) {
+                terms.push(self.text(id).to_owned());
             }
         }
         terms
     }
 
+    /// The number of `term`, which is taken as it is.
+    pub fn number(&mut self, term: &str) -> TermId {
+        if let Some(&id) = self.numbers.get(term) {
+            return id;
+        }
+        let id = TermId(self.ends.len() as u32);
+        self.texts.push_str(term);
+        self.ends.push(self.texts.len() as u32);
+        self.numbers.insert(term.into(), id);
+        id
+    }
+
     /// Emits the compound of an identifier of several words and forgets it.
-    fn end_identifier(&mut self, parts: u32, out: &mut String) -> u32 {
-        let emit = parts > 1 && self.compound.len() <= LONGEST_WORD;
-        if emit {
-            out.push_str(&self.compound);
-            out.push(' ');
+    fn end_identifier(&mut self, parts: u32, out: &mut Vec<TermId>) {
+        if parts > 1 && self.compound.len() <= LONGEST_WORD {
+            let mut lower = std::mem::take(&mut self.lower);
+            lowercase_into(&self.compound, &mut lower);
+            out.push(self.number(&lower));
+            self.lower = lower;
         }
         self.compound.clear();
-        u32::from(emit)
     }
 
-    /// Emits the terms of the word in `self.lower`.
-    fn push_word(&mut self, out: &mut String) -> u32 {
-        let (start, end) = match self.known.get(self.lower.as_str()) {
-            Some(&range) => range,
-            None => self.learn(),
-        };
-        let terms = &self.terms[start as usize..end as usize];
-        out.push_str(terms);
-        memchr_count(terms)
-    }
-
-    /// Works out the terms of the word in `self.lower` and remembers them.
-    fn learn(&mut self) -> (u32, u32) {
-        let start = self.terms.len() as u32;
-        if self.lower.chars().any(is_cjk) {
-            push_bigrams(&self.lower, &mut self.terms);
+    /// Works out the terms of a word and remembers them.
+    fn learn(&mut self, word: &str) -> (u32, u32) {
+        let mut lower = String::new();
+        lowercase_into(word, &mut lower);
+        let start = self.expansions.len() as u32;
+        if lower.chars().any(is_cjk) {
+            for_each_bigram(&lower, |bigram| {
+                let id = self.number(bigram);
+                self.expansions.push(id);
+            });
         } else {
-            self.terms.push_str(&stem(&self.stemmer, &self.lower));
-            self.terms.push(' ');
-            let letters = self.lower.trim_end_matches(|c: char| c.is_ascii_digit());
-            if letters.len() > 1 && letters.len() < self.lower.len() {
-                self.terms.push_str(&stem(&self.stemmer, letters));
-                self.terms.push(' ');
+            let letters = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+            let with_letters = letters.len() > 1 && letters.len() < lower.len();
+            for form in [Some(&*lower), with_letters.then_some(letters)].into_iter().flatten() {
+                let stem = stem(&self.stemmer, form);
+                let id = self.number(&stem);
+                self.expansions.push(id);
             }
         }
-        let range = (start, self.terms.len() as u32);
-        self.known.insert(self.lower.as_str().into(), range);
+        let range = (start, self.expansions.len() as u32);
+        self.words.insert(word.into(), range);
         range
     }
-}
-
-fn memchr_count(terms: &str) -> u32 {
-    terms.bytes().filter(|&b| b == b' ').count() as u32
 }
 
 /// The Snowball English stem, and once more without an agent's `-er`/`-or`, so that `parses`,
@@ -227,23 +256,15 @@ fn stem(stemmer: &Stemmer, word: &str) -> String {
     stem.into_owned()
 }
 
-fn push_bigrams(word: &str, terms: &mut String) {
+/// Calls `each` for every pair of neighbouring characters of CJK runs, and for what stands between the runs.
+fn for_each_bigram(word: &str, mut each: impl FnMut(&str)) {
     let characters: Vec<char> = word.chars().collect();
-    let mut start = 0;
-    while start < characters.len() {
-        let cjk = is_cjk(characters[start]);
-        let run = characters[start..].iter().take_while(|&&c| is_cjk(c) == cjk).count();
-        let run_characters = &characters[start..start + run];
-        if cjk && run > 1 {
-            for pair in run_characters.windows(2) {
-                terms.extend(pair);
-                terms.push(' ');
-            }
+    for run in characters.chunk_by(|a, b| is_cjk(*a) == is_cjk(*b)) {
+        if is_cjk(run[0]) && run.len() > 1 {
+            run.windows(2).for_each(|pair| each(&pair.iter().collect::<String>()));
         } else {
-            terms.extend(run_characters);
-            terms.push(' ');
+            each(&run.iter().collect::<String>());
         }
-        start += run;
     }
 }
 
@@ -263,10 +284,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let mut out = String::new();
-        let count = Analyzer::new().analyze(text, &mut out);
-        assert_eq!(out.trim_end(), expected, "terms of {text:?}");
-        assert_eq!(count as usize, expected.split_ascii_whitespace().count());
+        let mut lexicon = Lexicon::new();
+        let mut ids = Vec::new();
+        lexicon.analyze(text, &mut ids);
+        let terms: Vec<&str> = ids.iter().map(|id| lexicon.text(*id)).collect();
+        assert_eq!(terms.join(" "), expected, "terms of {text:?}");
     }
 
     #[test]
@@ -304,6 +326,6 @@ mod tests {
 
     #[test]
     fn query_terms_are_distinct() {
-        assert_eq!(Analyzer::new().query_terms("parse the Parser"), ["pars", "the"]);
+        assert_eq!(Lexicon::new().query_terms("parse the Parser"), ["pars", "the"]);
     }
 }

@@ -89,7 +89,7 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         if cause.is::<io::Error>() {
             return (Fault::Environment, None);
         }
-        if cause.is::<notify_debouncer_full::notify::Error>() {
+        if cause.is::<notify_debouncer_full::notify::Error>() || cause.is::<super::doctor::Unhealthy>() {
             return (Fault::Environment, None);
         }
     }

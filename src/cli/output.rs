@@ -10,12 +10,11 @@ use serde::Serialize;
 use super::args::Format;
 
 /// Stdout, buffered; escape codes are dropped unless it is a terminal that wants them.
-pub(super) type Out = AutoStream<io::BufWriter<io::Stdout>>;
+pub(super) type Out = io::BufWriter<AutoStream<io::Stdout>>;
 
 /// Opens stdout.
 pub(super) fn stdout() -> Out {
-    let choice = AutoStream::choice(&io::stdout());
-    AutoStream::new(io::BufWriter::with_capacity(1 << 16, io::stdout()), choice)
+    io::BufWriter::with_capacity(1 << 16, anstream::stdout())
 }
 
 /// Prints `value` as JSON: indented, or on one line.
@@ -29,25 +28,25 @@ pub(super) fn print_json(value: &impl Serialize, format: Format) -> anyhow::Resu
     Ok(out.flush()?)
 }
 
-/// An empty table without lines, whose columns from `first_number` on are aligned to the right.
+/// An empty table without lines, whose columns `numbers` are aligned to the right.
 pub(super) fn table(header: &[&str], numbers: std::ops::Range<usize>) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
+    if !header.is_empty() {
+        table.set_header(header);
+    }
     for index in numbers {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 1));
-    }
     table
 }
 
-/// A table as text, without blanks at the ends of lines.
+/// A table as text, without the blanks at both ends of its lines.
 pub(super) fn table_text(table: &Table) -> String {
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let trimmed = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
+    let lines: Vec<String> = table.lines().map(trimmed).collect();
     lines.join("\n")
 }
 

@@ -54,11 +54,10 @@ pub(super) fn of_tree(text: &str, tree: &Tree, max_bytes: usize) -> Vec<Cut> {
 /// The cut before `node`, moved to the start of its line if nothing but blanks stands between.
 fn cut_before(text: &str, node: Node, previous: Option<Node>, depth: usize) -> Option<Cut> {
     let start = node.start_byte();
-    let line = line_start(text.get(..start)?);
     let depth_cost = DEEPER * depth.min(DEEPEST) as f32;
-    if !text.as_bytes()[line..start].iter().all(u8::is_ascii_whitespace) {
+    let Some(line) = start_of_blank(text.get(..start)?) else {
         return Some(Cut { at: start, cost: depth_cost + WITHIN_LINE });
-    }
+    };
     let glued = previous.is_some_and(|previous| describes_next(text, previous, line));
     // A closing bracket belongs to what it closes.
     let closing = node.child_count() == 0 && node.end_byte() - start == 1;
@@ -88,9 +87,12 @@ fn within_token(text: &str, node: Node, max_bytes: usize) -> Vec<Cut> {
     cuts
 }
 
-/// Where the last line of `text` begins.
-fn line_start(text: &str) -> usize {
-    memchr::memrchr(b'\n', text.as_bytes()).map_or(0, |newline| newline + 1)
+/// Where the last line of `text` begins, if it holds nothing but blanks. Looks at no more than those: a file may be one
+/// long line with a million nodes.
+fn start_of_blank(text: &str) -> Option<usize> {
+    let blank = |byte: &&u8| byte.is_ascii_whitespace() && **byte != b'\n';
+    let line = text.len() - text.as_bytes().iter().rev().take_while(blank).count();
+    (line == 0 || text.as_bytes()[line - 1] == b'\n').then_some(line)
 }
 
 /// Cuts of a document: at headings, the better the higher they stand, then at paragraphs and lines.
@@ -104,11 +106,13 @@ pub(super) fn of_sections(text: &str, sections: &[Section], max_bytes: usize) ->
         at: section.span.start as usize,
         cost: DEEPER * f32::from((section.level - highest).min(6)),
     }));
+    cuts.sort_by_key(|cut| cut.at);
     // A heading stays with its first paragraph.
     for section in sections {
         let heading_end = section.heading.end as usize;
         let body = text[heading_end..].find(|c: char| c == '\n').map_or(text.len(), |at| heading_end + at + 1);
-        let next = cuts.iter_mut().filter(|cut| cut.at >= heading_end && cut.at <= body + 1);
+        let first = cuts.partition_point(|cut| cut.at < heading_end);
+        let next = cuts[first..].iter_mut().take_while(|cut| cut.at <= body + 1);
         next.filter(|cut| cut.at != section.span.start as usize).for_each(|cut| cut.cost += GLUED);
     }
     cuts

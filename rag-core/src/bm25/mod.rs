@@ -4,26 +4,20 @@
 //! [`crate::hybrid`] from exact statistics of the live chunks, so that an index that was updated a hundred times
 //! ranks like one that was built anew.
 
+mod builder;
 mod packed;
 
-use std::io;
-use std::path::Path;
+use std::sync::Arc;
 
-use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::InvertedIndexReader;
-use tantivy::schema::{
-    Field as FieldId, IndexRecordOption, Schema, TantivyDocument, TextFieldIndexing, TextOptions,
-};
-use tantivy::indexer::SingleSegmentIndexWriter;
-use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager};
-use tantivy::{Index, IndexSettings, SegmentReader, Term};
+use tantivy::schema::{Field as FieldId, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::{Index, SegmentReader, Term};
 
 use crate::error::Result;
 use crate::store::container::Bytes;
 use packed::PackedDirectory;
 
-const META: &str = "meta.json";
-const TOKENIZER: &str = "terms";
+pub use builder::PostingsBuilder;
 
 /// A field of the text index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +60,8 @@ impl Field {
 
 fn schema() -> Schema {
     let indexing = TextFieldIndexing::default()
-        .set_tokenizer(TOKENIZER)
+        // Never used: terms are made by `crate::analysis::Lexicon`, for indexing and for queries.
+        .set_tokenizer("raw")
         .set_index_option(IndexRecordOption::WithFreqs)
         .set_fieldnorms(false);
     let options = TextOptions::default().set_indexing_options(indexing);
@@ -78,80 +73,28 @@ fn schema() -> Schema {
     builder.build()
 }
 
-fn tokenizers() -> TokenizerManager {
-    let manager = TokenizerManager::new();
-    manager.register(TOKENIZER, TextAnalyzer::from(TermTokenizer::default()));
-    manager
-}
-
-/// The terms of one chunk, by field, each term followed by a blank (see [`crate::analysis::Analyzer`]).
-pub type ChunkTerms = [String; Field::ALL.len()];
-
-/// Builds the text index of one segment in memory.
-pub struct PostingsBuilder {
-    directory: RamDirectory,
-    writer: SingleSegmentIndexWriter,
-}
-
-impl PostingsBuilder {
-    /// An empty index. `memory` sizes tantivy's hash tables: about a third of the text to come.
-    pub fn new(memory: usize) -> Result<Self> {
-        let directory = RamDirectory::create();
-        let writer = Index::builder()
-            .schema(schema())
-            .settings(IndexSettings::default())
-            .tokenizers(tokenizers())
-            .single_segment_index_writer(directory.clone(), memory.clamp(15 << 20, 256 << 20))?;
-        Ok(PostingsBuilder { directory, writer })
-    }
-
-    /// Adds the next chunk; chunks are numbered from 0 in the order in which they are added.
-    pub fn add(&mut self, terms: &ChunkTerms) -> Result<()> {
-        let mut document = TantivyDocument::new();
-        for (field, terms) in Field::ALL.into_iter().zip(terms) {
-            if !terms.is_empty() {
-                document.add_text(field.id(), terms);
-            }
-        }
-        self.writer.add_document(document)?;
-        Ok(())
-    }
-
-    /// The files of the finished index: name and content.
-    pub fn finish(self) -> Result<Vec<(String, Vec<u8>)>> {
-        let index = self.writer.finalize()?;
-        let mut files = vec![(META.to_owned(), self.directory.atomic_read(Path::new(META)).map_err(io_error)?)];
-        for path in index.directory().list_managed_files() {
-            let name = path.to_string_lossy();
-            if name != META && self.directory.exists(&path).map_err(io_error)? {
-                let content = self.directory.open_read(&path).map_err(io_error)?.read_bytes()?;
-                files.push((name.into_owned(), content.to_vec()));
-            }
-        }
-        Ok(files)
-    }
-}
-
-fn io_error(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
-    io::Error::other(error)
-}
-
 /// The open text index of one segment.
 pub struct Postings {
-    fields: Vec<std::sync::Arc<InvertedIndexReader>>,
+    fields: Vec<Arc<InvertedIndexReader>>,
+    chunks: u32,
 }
 
 impl Postings {
     /// Opens the files that [`PostingsBuilder::finish`] returned.
     pub fn open(files: Vec<(String, Bytes)>) -> Result<Self> {
-        let mut index = Index::open(PackedDirectory::new(files))?;
-        index.set_tokenizers(tokenizers());
+        let index = Index::open(PackedDirectory::new(files))?;
         let Some(segment) = index.searchable_segments()?.into_iter().next() else {
-            return Ok(Postings { fields: Vec::new() });
+            return Ok(Postings { fields: Vec::new(), chunks: 0 });
         };
         let reader = SegmentReader::open(&segment)?;
         let fields = Field::ALL.map(|field| reader.inverted_index(field.id()));
-        Ok(Postings { fields: fields.into_iter().collect::<tantivy::Result<_>>()? })
+        let fields = fields.into_iter().collect::<tantivy::Result<_>>()?;
+        Ok(Postings { fields, chunks: reader.max_doc() })
+    }
+
+    /// Number of chunks; every chunk that [`for_each`](Self::for_each) names is below it.
+    pub fn chunks(&self) -> u32 {
+        self.chunks
     }
 
     /// Calls `each` with the chunk and the frequency of every occurrence of `term` in `field`, in the order of chunks.
@@ -163,49 +106,13 @@ impl Postings {
             index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)?;
         while block.block_len() > 0 {
             for (&chunk, &frequency) in block.docs().iter().zip(block.freqs()) {
-                each(chunk, frequency);
+                // A list that somebody made up may name any number.
+                if chunk < self.chunks {
+                    each(chunk, frequency);
+                }
             }
             block.advance();
         }
         Ok(())
-    }
-}
-
-/// Splits at blanks: the terms were made before, by [`crate::analysis::Analyzer`].
-#[derive(Clone, Default)]
-struct TermTokenizer {
-    token: Token,
-}
-
-struct TermStream<'a> {
-    rest: &'a str,
-    token: &'a mut Token,
-}
-
-impl Tokenizer for TermTokenizer {
-    type TokenStream<'a> = TermStream<'a>;
-
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream<'a> {
-        self.token.reset();
-        TermStream { rest: text, token: &mut self.token }
-    }
-}
-
-impl TokenStream for TermStream<'_> {
-    fn advance(&mut self) -> bool {
-        let Some(end) = self.rest.bytes().position(|b| b == b' ') else { return false };
-        self.token.text.clear();
-        self.token.text.push_str(&self.rest[..end]);
-        self.token.position = self.token.position.wrapping_add(1);
-        self.rest = &self.rest[end + 1..];
-        true
-    }
-
-    fn token(&self) -> &Token {
-        self.token
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        self.token
     }
 }

@@ -1,9 +1,10 @@
 //! What is known of a candidate file: the terms of the ranking formula.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use super::lexical::LexicalScores;
-use crate::analysis::{Analyzer, for_each_word};
+use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::document::{FileRole, path_stem};
 use crate::error::Result;
@@ -12,7 +13,7 @@ use crate::store::LiveSegment;
 /// Names of the features, in the order of [`FeatureRow`] and of the weights.
 ///
 /// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
-pub const FEATURES: [&str; 19] = [
+pub const FEATURES: [&str; 14] = [
     // the file's share of the 50 nearest chunks, relative to the largest such share
     "embedding_share",
     // cosine of the file's nearest chunk, minus that of the best
@@ -33,24 +34,14 @@ pub const FEATURES: [&str; 19] = [
     "test",
     // the file is an example or benchmark
     "example",
-    // the file is legacy
-    "legacy",
     // folders below the shallowest candidate
     "depth",
     // the file's share of the 50 best text chunks, relative to the largest such share
     "text_share",
-    // share of the query's idf that the file covers
-    "coverage",
-    // log of the file's length in chunks
-    "size",
-    // the file defines something by a compound name in the query
-    "names_symbol",
-    // share of the words of the file's name that are in the query
-    "stem_share",
     // cosine of the file's first chunk
     "head",
-    // a sibling folder holds a newer version
-    "old_version",
+    // the file is legacy code, or a sibling folder holds a newer version of it
+    "superseded",
 ];
 
 /// Values of [`FEATURES`] for one file.
@@ -67,8 +58,10 @@ pub(super) struct Candidate {
     pub embedding: f32,
     /// Σ of its chunks' cosines among the 50 nearest.
     pub embedding_mass: f32,
-    pub text_mass: f32,
+    /// Cosine of its first chunk.
     pub head: f32,
+    /// Σ of its chunks' text scores among the 50 best.
+    pub text_mass: f32,
     /// Best text score of its chunks.
     pub text: f32,
     /// Best definition score of its chunks.
@@ -80,6 +73,7 @@ pub(super) struct Candidate {
 /// The feature rows of `candidates`.
 pub(super) fn rows(
     segments: &[&LiveSegment],
+    versions: &Versions,
     lexical: &LexicalScores,
     candidates: &[Candidate],
 ) -> Result<Vec<FeatureRow>> {
@@ -113,15 +107,10 @@ pub(super) fn rows(
                 mentions.of(c.segment, c.file)?,
                 flag(role == FileRole::Test),
                 flag(role == FileRole::Example),
-                flag(role == FileRole::Legacy),
                 depth(c) - shallowest,
                 ratio(c.text_mass, best_text_mass),
-                ratio(scores.covered_idf[file], lexical.idf_sum),
-                (1.0 + segment.files[file].chunks as f32).ln(),
-                flag(scores.names_symbol[file]),
-                ratio(scores.stem_matches[file].into(), stem_words.into()),
                 c.head,
-                flag(segment.path(c.file).split('/').any(|p| matches!(p, "v1" | "v2" | "v3"))),
+                flag(role == FileRole::Legacy || versions.is_superseded(segment.path(c.file))),
             ])
         })
         .collect()
@@ -135,20 +124,52 @@ fn flag(condition: bool) -> f32 {
     f32::from(u8::from(condition))
 }
 
+/// Folders that hold versions of the same thing: `v3/` beside `v4/`.
+#[derive(Default)]
+pub(super) struct Versions {
+    /// folder that holds versions, with its slash → the newest version in it
+    newest: HashMap<String, u32>,
+}
+
+impl Versions {
+    /// Takes note of the versions in `path`.
+    pub(super) fn see(&mut self, path: &str) {
+        for (folder, version) in versions(path) {
+            match self.newest.get_mut(folder) {
+                Some(newest) => *newest = version.max(*newest),
+                None => drop(self.newest.insert(folder.to_owned(), version)),
+            }
+        }
+    }
+
+    fn is_superseded(&self, path: &str) -> bool {
+        versions(path).any(|(folder, version)| self.newest.get(folder).is_some_and(|newest| version < *newest))
+    }
+}
+
+/// Folders on `path` that are named `v` and a number: what they lie in, and the number.
+fn versions(path: &str) -> impl Iterator<Item = (&str, u32)> {
+    path.match_indices('/').filter_map(|(end, _)| {
+        let start = path[..end].rfind('/').map_or(0, |slash| slash + 1);
+        let number = path[start..end].strip_prefix('v')?.parse().ok()?;
+        Some((&path[..start], number))
+    })
+}
+
 /// Counts in how many files the name of a file is mentioned: a measure of how central it is.
 ///
 /// The count of a file is kept with the snapshot, so it costs once per process.
 struct Mentions<'s> {
     segments: &'s [&'s LiveSegment],
     log_files: f32,
-    analyzer: Analyzer,
+    lexicon: Lexicon,
 }
 
 impl<'s> Mentions<'s> {
     fn new(segments: &'s [&'s LiveSegment]) -> Self {
         let files: usize =
             segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
-        Mentions { segments, log_files: (1.0 + files as f32).ln(), analyzer: Analyzer::new() }
+        Mentions { segments, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
     }
 
     fn of(&mut self, segment: usize, file: u32) -> Result<f32> {
@@ -169,7 +190,7 @@ impl<'s> Mentions<'s> {
         let mut words = 0;
         for_each_word(stem, |_| words += 1);
         let term = if words == 1 {
-            self.analyzer.query_terms(stem).into_iter().next().unwrap_or_default()
+            self.lexicon.query_terms(stem).into_iter().next().unwrap_or_default()
         } else {
             let letters = stem.chars().filter(|c| c.is_alphanumeric());
             letters.flat_map(char::to_lowercase).collect()

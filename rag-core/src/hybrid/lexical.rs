@@ -1,7 +1,7 @@
 //! BM25F over all segments, from exact statistics of the live chunks.
 
 use super::ranking::Bm25;
-use crate::analysis::{Analyzer, for_each_word};
+use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::error::Result;
 use crate::store::LiveSegment;
@@ -27,7 +27,7 @@ pub(super) struct Terms {
 
 impl Terms {
     pub(super) fn new(text: &str) -> Self {
-        let mut analyzer = Analyzer::new();
+        let mut lexicon = Lexicon::new();
         let mut kept = String::new();
         let mut all: Vec<(&str, bool)> = Vec::new();
         for_each_word(text, |word| all.push((word.text, word.continues)));
@@ -41,7 +41,7 @@ impl Terms {
             kept.push_str(if *continues { "_" } else { " " });
             kept.push_str(word);
         }
-        Terms { words: analyzer.query_terms(&kept), names: type_names(&all) }
+        Terms { words: lexicon.query_terms(&kept), names: type_names(&all) }
     }
 }
 
@@ -87,14 +87,10 @@ pub(super) struct SegmentScores {
     pub path_idf: Vec<f32>,
     /// Per file: number of words of its stem that are in the query.
     pub stem_matches: Vec<u8>,
-    /// Per file: Σ idf of the query terms that occur anywhere in it.
-    pub covered_idf: Vec<f32>,
     /// Per chunk: whether a definition that the query names begins in it.
     pub named: Vec<bool>,
     /// Per file: whether it defines a type that the query names.
     pub names_type: Vec<bool>,
-    /// Per file: whether it defines anything by a name of several words that the query holds.
-    pub names_symbol: Vec<bool>,
 }
 
 /// Text scores of every live chunk.
@@ -148,10 +144,8 @@ pub(super) fn score(
                 definitions: vec![0.0; chunks],
                 path_idf: vec![0.0; files],
                 stem_matches: vec![0; files],
-                covered_idf: vec![0.0; files],
                 named: vec![false; chunks],
                 names_type: vec![false; files],
-                names_symbol: vec![false; files],
             }
         })
         .collect();
@@ -168,7 +162,7 @@ pub(super) fn score(
         }
         let idf = idf(lengths.chunks, frequency as u64);
         idf_sum += idf;
-        for (gather, scores) in gather.iter_mut().zip(&mut scores) {
+        for (gather, scores) in gather.iter().zip(&mut scores) {
             gather.add_to(scores, idf, bm25);
         }
     }
@@ -183,7 +177,6 @@ pub(super) fn score(
             live.segment.postings.for_each(Field::Symbols, name, |chunk, _| {
                 if live.is_live(chunk) {
                     scores.named[chunk as usize] = true;
-                    scores.names_symbol[live.segment.chunks[chunk as usize].file as usize] = true;
                 }
             })?;
         }
@@ -205,14 +198,12 @@ struct Gather<'s> {
     found: Vec<Occurrence>,
     /// files whose path holds the term, and whether its stem does
     paths: Vec<(u32, bool)>,
-    /// files that hold the term
-    covered: Vec<u32>,
 }
 
 impl<'s> Gather<'s> {
     fn new(live: &'s LiveSegment) -> Self {
         let places = vec![0; live.segment.chunks.len()];
-        Gather { live, places, found: Vec::new(), paths: Vec::new(), covered: Vec::new() }
+        Gather { live, places, found: Vec::new(), paths: Vec::new() }
     }
 
     fn collect(&mut self, word: &str, lengths: &Lengths, bm25: &Bm25) -> Result<()> {
@@ -220,7 +211,7 @@ impl<'s> Gather<'s> {
             self.places[occurrence.chunk as usize] = 0;
         }
         self.paths.clear();
-        let Gather { live, places, found, paths, .. } = self;
+        let Gather { live, places, found, paths } = self;
         let segment = &live.segment;
         let norm = |chunk: u32, field: Field| {
             let length = segment.chunks[chunk as usize].terms[field as usize] as f32;
@@ -269,21 +260,14 @@ impl<'s> Gather<'s> {
         })
     }
 
-    fn add_to(&mut self, scores: &mut SegmentScores, idf: f32, bm25: &Bm25) {
-        self.covered.clear();
+    fn add_to(&self, scores: &mut SegmentScores, idf: f32, bm25: &Bm25) {
         for occurrence in &self.found {
             let chunk = occurrence.chunk as usize;
-            self.covered.push(self.live.segment.chunks[chunk].file);
             if scores.text[chunk] == 0.0 {
                 scores.touched.push(occurrence.chunk);
             }
             scores.text[chunk] += idf * occurrence.text / (bm25.k1 + occurrence.text);
             scores.definitions[chunk] += idf * occurrence.definition / (bm25.k1 + occurrence.definition);
-        }
-        self.covered.sort_unstable();
-        self.covered.dedup();
-        for &file in &self.covered {
-            scores.covered_idf[file as usize] += idf;
         }
         for &(file, in_stem) in &self.paths {
             scores.path_idf[file as usize] += idf;

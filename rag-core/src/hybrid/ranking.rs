@@ -25,7 +25,8 @@ pub struct Ranking {
     pub bm25: Bm25,
     /// Weight of each feature of a file, in the order of [`FEATURES`].
     pub weights: [f32; FEATURES.len()],
-    /// Weights of embedding, text and definition score when the chunk of a file is chosen.
+    /// When the chunk of a file is chosen: weights of its cosine, of its text and its definition score (as shares of
+    /// the query's idf), and of beginning a definition that the query names.
     pub chunk: [f32; 4],
     /// How many chunks each retriever brings.
     pub candidates: usize,
@@ -36,9 +37,9 @@ impl Default for Ranking {
     /// (see `benches/eval/README.md`).
     fn default() -> Self {
         Ranking {
-            bm25: std::env::var("B").map(|w| { let v: Vec<f32> = w.split(',').map(|x| x.parse().unwrap()).collect(); Bm25 { k1: v[0], b: v[1], path: v[2], symbols: v[3], docs: v[4] } }).unwrap_or(Bm25 { k1: 1.2, b: 0.75, path: 3.0, symbols: 0.0, docs: 0.0 }),
-            weights: [1.38, 6.41, 2.75, 0.37, 3.32, 1.26, 1.04, 1.25, -2.65, 0.0, 0.0, -0.565, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-            chunk: std::env::var("W").map(|w| { let v: Vec<f32> = w.split(',').map(|x| x.parse().unwrap()).collect(); [v[0], v[1], v[2], v[3]] }).unwrap_or([3.0, 1.0, 0.5, 0.0]),
+            bm25: Bm25 { k1: 1.2, b: 0.75, path: 3.0, symbols: 0.0, docs: 0.0 },
+            weights: [0.85, 6.3, 2.2, 0.6, 4.0, 1.3, 1.3, 1.3, -3.0, -0.9, -1.2, 0.9, 1.9, -3.0],
+            chunk: [1.0, 1.0, 1.0, 0.5],
             candidates: 200,
         }
     }

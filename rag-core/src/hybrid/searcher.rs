@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::features::{Candidate, FEATURES, FeatureRow, rows};
+use super::features::{Candidate, FEATURES, FeatureRow, Versions, rows};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
 use super::query::{Hit, Mode, Query, SearchResult, Term};
@@ -12,6 +12,7 @@ use super::ranking::Ranking;
 use super::symbols;
 use crate::embedding::{Embedder, normalise};
 use crate::error::{Error, Result};
+use crate::store::catalog::Place;
 use crate::store::{LiveSegment, Snapshot};
 use crate::vector::QuantizedQuery;
 
@@ -35,6 +36,7 @@ pub struct Searcher {
     /// per repository: index of its first segment among all
     first_segment: Vec<usize>,
     lengths: Lengths,
+    versions: Versions,
     embedder: Arc<dyn Embedder>,
     ranking: Ranking,
 }
@@ -59,7 +61,11 @@ impl Searcher {
             segments += repository.snapshot.segments.len();
         }
         let lengths = Lengths::of(repositories.iter().flat_map(|r| &r.snapshot.segments));
-        Ok(Searcher { repositories, first_segment, lengths, embedder, ranking })
+        let mut versions = Versions::default();
+        let entries = repositories.iter().flat_map(|r| &r.snapshot.catalog);
+        let indexed = entries.filter(|entry| matches!(entry.place, Place::Indexed { .. }));
+        indexed.for_each(|entry| versions.see(&entry.path));
+        Ok(Searcher { repositories, first_segment, lengths, versions, embedder, ranking })
     }
 
     /// The repositories it searches.
@@ -148,7 +154,7 @@ impl Searcher {
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
         let candidates = self.candidates(&view, &lexical, vector.as_ref(), query.mode)?;
-        let rows = rows(&segments, &lexical, &candidates)?;
+        let rows = rows(&segments, &self.versions, &lexical, &candidates)?;
         let weights = self.weights(query.mode);
         let mut scored: Vec<(f32, &Candidate, &FeatureRow)> = candidates
             .iter()
@@ -225,8 +231,8 @@ impl Searcher {
                 file,
                 embedding: 0.0,
                 embedding_mass: 0.0,
-                text_mass: 0.0,
                 head: 0.0,
+                text_mass: 0.0,
                 text: 0.0,
                 definitions: 0.0,
                 chunk,

@@ -73,9 +73,9 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         };
-        match line.trim_end().strip_prefix("gen-").map(str::parse) {
-            Some(Ok(generation)) => Ok(Some(generation)),
-            _ => Err(Error::Corrupt { path, reason: "does not name a generation".into() }),
+        match generation_number(line.trim_end()) {
+            Some(generation) => Ok(Some(generation)),
+            None => Err(Error::Corrupt { path, reason: "does not name a generation".into() }),
         }
     }
 
@@ -136,11 +136,17 @@ impl Store {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix("gen-"));
-            numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
+            numbers.extend(name.to_str().and_then(generation_number));
         }
         Ok(numbers)
     }
+}
+
+/// The number in the name of a generation folder; `None` if it is not written as we write it.
+fn generation_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("gen-").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    // Nobody commits 2³² times: whoever wrote more wants us to overflow.
+    digits.parse::<u32>().ok().map(u64::from)
 }
 
 /// The right to write; released when dropped, or when the process dies.
@@ -226,6 +232,7 @@ impl Transaction<'_> {
         sync_folder(&self.folder)?;
         crash::point("manifest-written");
         let store = &self.lock.store;
+        let previous = store.current().ok().flatten();
         let next = store.folder.join("CURRENT.next");
         write_synced(&next, format!("gen-{:06}\n", self.generation).as_bytes())?;
         crash::point("current-written");
@@ -233,7 +240,7 @@ impl Transaction<'_> {
         self.committed = true;
         crash::point("current-renamed");
         sync_folder(&store.folder)?;
-        store.remove_before(self.generation);
+        store.remove_before(self.generation, previous);
         Ok(())
     }
 }
@@ -248,14 +255,11 @@ impl Drop for Transaction<'_> {
 }
 
 impl Store {
-    /// Removes every generation but `generation` and the committed one before it, which a reader may
+    /// Removes every generation below `generation` but `previous`, the committed one before it, which a reader may
     /// be opening right now. Failures leave garbage for the next commit, nothing worse.
-    fn remove_before(&self, generation: u64) {
-        let mut others = self.generations().unwrap_or_default();
-        others.retain(|&number| number < generation);
-        let whole = |number: &u64| self.generation_folder(*number).join(MANIFEST).exists();
-        let previous = others.iter().copied().filter(whole).max();
-        for number in others.into_iter().filter(|number| Some(*number) != previous) {
+    fn remove_before(&self, generation: u64, previous: Option<u64>) {
+        let others = self.generations().unwrap_or_default().into_iter();
+        for number in others.filter(|number| *number < generation && Some(*number) != previous) {
             let _ = fs::remove_dir_all(self.generation_folder(number));
         }
     }

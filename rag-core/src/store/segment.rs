@@ -194,6 +194,9 @@ impl Segment {
         if next_chunk as usize != self.chunks.len() {
             return Err(self.container.corrupt("chunks without a file"));
         }
+        if next_chunk != self.entry.chunks || next_chunk != self.postings.chunks() {
+            return Err(self.container.corrupt("the number of chunks is another than the committed one"));
+        }
         Ok(())
     }
 

@@ -11,8 +11,8 @@ use super::segment::{
     BM25_PREFIX, ChunkRecord, FileRecord, KIND, NONE, ReferenceRecord, Segment, SymbolRecord,
     pack_span,
 };
-use crate::analysis::Analyzer;
-use crate::bm25::{ChunkTerms, Field, PostingsBuilder};
+use crate::analysis::{Lexicon, TermId, for_each_word};
+use crate::bm25::{Field, PostingsBuilder};
 use crate::document::{Chunk, Document, FileRole, path_stem};
 use crate::embedding::{Embedder, mix_path};
 use crate::error::Result;
@@ -35,7 +35,7 @@ impl<'a> OldVectors<'a> {
 /// Collects documents into a segment.
 pub struct SegmentWriter<'e> {
     embedder: &'e dyn Embedder,
-    analyzer: Analyzer,
+    lexicon: Lexicon,
     postings: PostingsBuilder,
     vectors: Quantizer,
     files: Vec<FileRecord>,
@@ -45,17 +45,17 @@ pub struct SegmentWriter<'e> {
     languages: Vec<&'static str>,
     paths: String,
     texts: Vec<u8>,
-    terms: ChunkTerms,
+    terms: Vec<TermId>,
     embedded: usize,
 }
 
 impl<'e> SegmentWriter<'e> {
-    /// An empty segment. `expected_bytes` of text size the tables; any number is correct.
-    pub fn new(embedder: &'e dyn Embedder, expected_bytes: u64) -> Result<Self> {
-        Ok(SegmentWriter {
+    /// An empty segment.
+    pub fn new(embedder: &'e dyn Embedder) -> Self {
+        SegmentWriter {
             embedder,
-            analyzer: Analyzer::new(),
-            postings: PostingsBuilder::new(expected_bytes as usize / 3)?,
+            lexicon: Lexicon::new(),
+            postings: PostingsBuilder::default(),
             vectors: Quantizer::new(embedder.dimensions()),
             files: Vec::new(),
             chunks: Vec::new(),
@@ -64,9 +64,9 @@ impl<'e> SegmentWriter<'e> {
             languages: Vec::new(),
             paths: String::new(),
             texts: Vec::new(),
-            terms: ChunkTerms::default(),
+            terms: Vec::new(),
             embedded: 0,
-        })
+        }
     }
 
     /// Whether nothing was added yet.
@@ -87,11 +87,12 @@ impl<'e> SegmentWriter<'e> {
     }
 
     /// Adds a document, which has at least one chunk, and returns its index in the segment.
-    pub fn add(&mut self, document: &Document, old: Option<&OldVectors>) -> Result<u32> {
+    pub fn add(&mut self, document: &Document, old: Option<&OldVectors>) -> u32 {
         debug_assert!(!document.chunks.is_empty(), "a document has a chunk");
         let file = self.files.len() as u32;
         let packed = lz4_flex::block::compress(document.text.as_bytes());
-        let path_words = Words::of_path(&mut self.analyzer, &document.path);
+        let first_chunk = self.chunks.len() as u32;
+        let (path_terms, stem_words) = self.add_path(&document.path, first_chunk);
         let language = self.language(document.language);
         self.files.push(FileRecord {
             text_at: self.texts.len() as u64,
@@ -100,15 +101,15 @@ impl<'e> SegmentWriter<'e> {
             text_len: document.text.len() as u32,
             path_at: self.paths.len() as u32,
             path_len: document.path.len() as u32,
-            first_chunk: self.chunks.len() as u32,
+            first_chunk,
             chunks: document.chunks.len() as u32,
             first_symbol: self.symbols.len() as u32,
             symbols: document.symbols.len() as u32,
             first_reference: self.references.len() as u32,
             references: document.references.len() as u32,
-            path_terms: path_words.path_count,
+            path_terms,
             language,
-            stem_words: path_words.stem_distinct,
+            stem_words,
             role: FileRole::of(&document.path) as u8,
             lines: document.chunks.last().map_or(0, |chunk| chunk.lines.1),
             reserved: 0,
@@ -120,15 +121,9 @@ impl<'e> SegmentWriter<'e> {
         self.embedder.embed(&document.path, &mut path_vector);
         let mut vector = vec![0.0; self.embedder.dimensions()];
         let mut embed_text = String::new();
-        for (index, chunk) in document.chunks.iter().enumerate() {
-            let text = chunk.span.text(&document.text);
+        for chunk in &document.chunks {
             let embedded = self.embed(document, chunk, &path_vector, &mut vector, &mut embed_text, old);
-            let terms = self.analyze(document, chunk, text);
-            if index == 0 {
-                self.terms[Field::Path as usize].clone_from(&path_words.path);
-                self.terms[Field::Stem as usize].clone_from(&path_words.stem);
-            }
-            self.postings.add(&self.terms)?;
+            let terms = self.add_terms(document, chunk);
             self.chunks.push(ChunkRecord {
                 embedded,
                 file,
@@ -155,7 +150,27 @@ impl<'e> SegmentWriter<'e> {
             name: pack_span(reference.name),
             qualifier: pack_span(reference.qualifier),
         }));
-        Ok(file)
+        file
+    }
+
+    /// Adds the words of a path to the first chunk of its file; returns the number of its terms, and of the distinct
+    /// words of its stem.
+    fn add_path(&mut self, path: &str, first_chunk: u32) -> (u32, u8) {
+        self.lexicon.analyze(path, &mut self.terms);
+        let path_terms = self.terms.len() as u32;
+        self.postings.add(Field::Path, first_chunk, &mut self.terms);
+        // A stem's compound is no word of its own: `flat_hash_map` is matched by its three words.
+        let mut stem_words: Vec<TermId> = Vec::new();
+        for_each_word(path_stem(path), |word| {
+            self.lexicon.analyze(word.text, &mut self.terms);
+            stem_words.extend(self.terms.first());
+            self.terms.clear();
+        });
+        stem_words.sort_unstable();
+        stem_words.dedup();
+        let distinct = stem_words.len().min(255) as u8;
+        self.postings.add(Field::Stem, first_chunk, &mut stem_words);
+        (path_terms, distinct)
     }
 
     /// Adds the vector of a chunk, reused if the same text was embedded before; returns the text's hash.
@@ -196,20 +211,34 @@ impl<'e> SegmentWriter<'e> {
         hash
     }
 
-    /// Fills `self.terms` with the terms of a chunk and returns how many each of the first three fields has.
-    fn analyze(&mut self, document: &Document, chunk: &Chunk, text: &str) -> [u32; 3] {
-        self.terms.iter_mut().for_each(String::clear);
-        let [text_terms, symbol_terms, doc_terms, type_terms, ..] = &mut self.terms;
-        let mut counts = [self.analyzer.analyze(text, text_terms), 0, 0];
-        counts[2] += self.analyzer.analyze(&chunk.context, doc_terms);
-        for symbol in symbols_starting_in(&document.symbols, chunk.span) {
-            let name = symbol.name.text(&document.text);
-            counts[1] += self.analyzer.analyze(name, symbol_terms);
-            counts[2] += self.analyzer.analyze(symbol.doc.text(&document.text), doc_terms);
-            if symbol.kind.is_type() {
-                push_compound(name, type_terms);
+    /// Adds the terms of a chunk and returns how many each of the first three fields has.
+    fn add_terms(&mut self, document: &Document, chunk: &Chunk) -> [u32; 3] {
+        let number = self.chunks.len() as u32;
+        let text = &document.text;
+        let symbols = symbols_starting_in(&document.symbols, chunk.span);
+        let mut counts = [0; 3];
+        for field in [Field::Text, Field::Symbols, Field::Docs] {
+            match field {
+                Field::Text => self.lexicon.analyze(chunk.span.text(text), &mut self.terms),
+                Field::Symbols => {
+                    symbols.iter().for_each(|symbol| self.lexicon.analyze(symbol.name.text(text), &mut self.terms));
+                }
+                _ => {
+                    self.lexicon.analyze(&chunk.context, &mut self.terms);
+                    symbols.iter().for_each(|symbol| self.lexicon.analyze(symbol.doc.text(text), &mut self.terms));
+                }
+            }
+            counts[field as usize] = self.terms.len() as u32;
+            self.postings.add(field, number, &mut self.terms);
+        }
+        for symbol in symbols.iter().filter(|symbol| symbol.kind.is_type()) {
+            let name = symbol.name.text(text);
+            let joined: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+            if !joined.is_empty() {
+                self.terms.push(self.lexicon.number(&joined));
             }
         }
+        self.postings.add(Field::Types, number, &mut self.terms);
         counts
     }
 
@@ -224,7 +253,7 @@ impl<'e> SegmentWriter<'e> {
         writer.section("languages", &[self.languages.join("\n").as_bytes()])?;
         writer.section("paths", &[self.paths.as_bytes()])?;
         writer.section("texts", &[&self.texts])?;
-        for (file, content) in self.postings.finish()? {
+        for (file, content) in self.postings.finish(&self.lexicon, self.chunks.len() as u32)? {
             writer.section(&format!("{BM25_PREFIX}{file}"), &[&content])?;
         }
         for (section, content) in self.vectors.sections() {
@@ -253,46 +282,6 @@ fn symbols_starting_in(symbols: &[Symbol], span: Span) -> &[Symbol] {
     let first = symbols.partition_point(|symbol| symbol.span.start < span.start);
     let last = symbols.partition_point(|symbol| symbol.span.start < span.end);
     &symbols[first..last]
-}
-
-/// Appends `name` in the form in which queries look for types: its words joined, in lower case.
-fn push_compound(name: &str, out: &mut String) {
-    let before = out.len();
-    out.extend(name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
-    if out.len() > before {
-        out.push(' ');
-    }
-}
-
-struct Words {
-    path: String,
-    path_count: u32,
-    stem: String,
-    stem_distinct: u8,
-}
-
-impl Words {
-    fn of_path(analyzer: &mut Analyzer, path: &str) -> Self {
-        let mut words = Words { path: String::new(), path_count: 0, stem: String::new(), stem_distinct: 0 };
-        words.path_count = analyzer.analyze(path, &mut words.path);
-        // A stem's compound is no word of its own: `flat_hash_map` is matched by its three words.
-        let mut distinct: Vec<String> = Vec::new();
-        crate::analysis::for_each_word(path_stem(path), |word| {
-            let mut term = String::new();
-            analyzer.analyze(word.text, &mut term);
-            if let Some(first) = term.split_ascii_whitespace().next()
-                && !distinct.iter().any(|known| known == first)
-            {
-                distinct.push(first.to_owned());
-            }
-        });
-        words.stem_distinct = distinct.len().min(255) as u8;
-        for term in distinct {
-            words.stem.push_str(&term);
-            words.stem.push(' ');
-        }
-        words
-    }
 }
 
 fn write_hnsw(folder: &Path, entry: &SegmentEntry, dimensions: usize) -> Result<BTreeMap<String, FileDigest>> {

@@ -62,6 +62,11 @@ impl Snapshot {
             return Err(Error::Format { path: folder.into(), found, expected: FORMAT_VERSION });
         }
         let manifest: Manifest = serde_json::from_slice(&json).map_err(|_| corrupt("malformed"))?;
+        // Names are joined to the folder, here and by the next writer, who links and copies what they name.
+        let mut names = manifest.segments.iter().flat_map(|entry| entry.hnsw.keys().chain([&entry.name]));
+        if !names.all(|name| is_plain_name(name)) {
+            return Err(corrupt("a file name leads out of the folder"));
+        }
         let catalog = catalog::read(&folder.join(CATALOG), manifest.catalog)?;
         let dimensions = manifest.settings.dimensions as usize;
         let mut segments = Vec::with_capacity(manifest.segments.len());
@@ -75,6 +80,9 @@ impl Snapshot {
             };
             let live = vec![false; segment.files.len()];
             segments.push(LiveSegment { segment, live, all_live: true, mentions: Vec::new() });
+        }
+        if !catalog.is_sorted_by(|a, b| a.path < b.path) {
+            return Err(corrupt("the catalog is not sorted"));
         }
         for entry in &catalog {
             if let Place::Indexed { segment, file } = entry.place {
@@ -98,4 +106,11 @@ impl Snapshot {
         let found = self.catalog.binary_search_by(|entry| entry.path.as_str().cmp(path));
         found.ok().map(|index| &self.catalog[index])
     }
+}
+
+/// Whether `name` is the name of a file of ours: no path, nothing hidden.
+fn is_plain_name(name: &str) -> bool {
+    !name.starts_with('.')
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }

@@ -79,6 +79,7 @@ impl VectorIndex for HnswIndex {
         let found = self.graph.search_filter(query.vector(), k, breadth, Some(&Keep(keep)));
         let mut neighbours: Vec<Neighbour> = found
             .into_iter()
+            .filter(|found| found.d_id < self.vectors.len())
             .map(|found| found.d_id as u32)
             .map(|chunk| Neighbour { chunk, score: self.vectors.score(query, chunk) })
             .collect();

@@ -1,0 +1,245 @@
+//! From paths and options to engines that are ready to answer.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anstyle::{AnsiColor, Style};
+use rag_core::{Error, Fault, Hit, Query, Result as EngineResult, SearchResult};
+use serde_json::{Value, json};
+
+use super::args::{HitArgs, ModeArg};
+use super::progress::Progress;
+use crate::config::{Config, Sources, mode_word};
+use crate::{Engine, EngineOptions, Location, Workspace, locate};
+
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+/// Hits that are asked for when some of them will be dropped.
+const PLENTY: usize = 1000;
+
+/// What is searched.
+pub(super) struct Target {
+    pub workspace: Workspace,
+    pub config: Config,
+    /// Per repository: the files and folders within it that may be found; none for all.
+    within: Vec<Vec<String>>,
+}
+
+impl Target {
+    /// Finds the indexes that cover `paths`.
+    pub(super) fn locate(paths: &[PathBuf], args: &HitArgs) -> anyhow::Result<Self> {
+        let flags = flags(args);
+        let first = Sources::read(None, flags.clone())?.config()?;
+        init_log(&first)?;
+        let mut roots: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for path in paths {
+            let Location { root, within } = location(path, &first)?;
+            if !roots.contains_key(&root) {
+                order.push(root.clone());
+            }
+            roots.entry(root).or_default().push(within);
+        }
+        let mut configured = Vec::with_capacity(order.len());
+        let mut config = first;
+        for root in &order {
+            config = Sources::read(Some(root), flags.clone())?.config()?;
+            configured.push((root.clone(), engine_options(&config)));
+        }
+        let within = order.iter().map(|root| {
+            let within = roots.remove(root).unwrap_or_default();
+            if within.contains(&String::new()) { Vec::new() } else { within }
+        });
+        let within = within.collect();
+        Ok(Target { workspace: Workspace::configured(configured)?, config, within })
+    }
+
+    /// Brings the indexes up to date. What the environment does not allow is told, and the last generation serves.
+    pub(super) fn refresh(&self, args: &HitArgs) -> anyhow::Result<()> {
+        for engine in self.workspace.engines() {
+            let started = Instant::now();
+            if !args.no_refresh {
+                refresh(engine)?;
+            }
+            engine.searcher()?;
+            tracing::debug!(root = %engine.root().display(), elapsed = ?started.elapsed(), "index is open");
+        }
+        Ok(())
+    }
+
+    /// Searches; `globs` are relative to the paths that were asked for.
+    pub(super) fn search(&self, query: &Query) -> EngineResult<SearchResult> {
+        let searcher = self.workspace.searcher()?;
+        self.restricted(query, |query| searcher.search(query))
+    }
+
+    /// Applies the paths that were asked for to a search.
+    fn restricted(
+        &self,
+        query: &Query,
+        search: impl Fn(&Query) -> EngineResult<SearchResult>,
+    ) -> EngineResult<SearchResult> {
+        let mut query = query.clone();
+        if let [within] = &self.within[..] {
+            query.filter.paths = globs_within(within, &query.filter.paths);
+            return search(&query);
+        }
+        if self.within.iter().all(Vec::is_empty) {
+            return search(&query);
+        }
+        // A filter is the same for all repositories, so folders within several of them are sorted out afterwards.
+        let limit = std::mem::replace(&mut query.limit, PLENTY);
+        let mut result = search(&query)?;
+        result.hits.retain(|hit| self.admits(hit));
+        result.hits.truncate(limit);
+        Ok(result)
+    }
+
+    fn admits(&self, hit: &Hit) -> bool {
+        let within = &self.within[hit.repository];
+        let below = |folder: &String| {
+            hit.path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        within.is_empty() || within.iter().any(below)
+    }
+
+    /// The root of the repository a hit comes from, if there are several.
+    pub(super) fn repository_of(&self, hit: &Hit) -> Option<&Path> {
+        match self.workspace.engines() {
+            [_] => None,
+            engines => engines.get(hit.repository).map(Engine::root),
+        }
+    }
+}
+
+/// The engine for one path, and the path within its root.
+pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, flags: Value) -> anyhow::Result<(Engine, String)> {
+    let mut flags = flags;
+    if let Some(folder) = index_dir {
+        flags["index_dir"] = json!(folder);
+    }
+    let first = Sources::read(None, flags.clone())?.config()?;
+    init_log(&first)?;
+    let Location { root, within } = location(path, &first)?;
+    let config = Sources::read(Some(&root), flags)?.config()?;
+    Ok((Engine::new(&root, engine_options(&config)), within))
+}
+
+/// Brings one index up to date without changing what decides how it is made.
+fn refresh(engine: &Engine) -> anyhow::Result<()> {
+    let progress = Progress::new(false);
+    let outcome = engine.catch_up(&|event| progress.note(event));
+    drop(progress);
+    let error = match outcome {
+        Ok(report) => {
+            if let Some(reason) = &report.rebuilt {
+                note(&format!("the index was written anew: {reason}"));
+            }
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    if error.fault() != Fault::Environment || engine.searcher().is_err() {
+        return Err(error.into());
+    }
+    let generation = engine.snapshot()?.manifest.generation;
+    note(&format!("{error}; answering from generation {generation}"));
+    Ok(())
+}
+
+/// Says something on stderr that is no error.
+pub(super) fn note(message: &str) {
+    anstream::eprintln!("{NOTE}note:{NOTE:#} {message}");
+}
+
+/// An index folder of its own belongs to exactly the path that was asked for.
+pub(super) fn location(path: &Path, config: &Config) -> EngineResult<Location> {
+    if config.index_dir.is_none() {
+        return locate(path);
+    }
+    let root = path.canonicalize().map_err(|error| Error::Source { path: path.into(), reason: error.to_string() })?;
+    Ok(Location { root, within: String::new() })
+}
+
+/// The options of an engine with these settings.
+pub(super) fn engine_options(config: &Config) -> EngineOptions {
+    EngineOptions { index: config.index_options(), folder: config.index_dir.clone(), ..EngineOptions::default() }
+}
+
+fn flags(args: &HitArgs) -> Value {
+    let mut flags = json!({});
+    if let Some(limit) = args.limit {
+        flags["limit"] = json!(limit);
+    }
+    if let Some(mode) = args.mode {
+        flags["mode"] = json!(mode_word(ModeArg::into(mode)));
+    }
+    if let Some(folder) = &args.index_dir {
+        flags["index_dir"] = json!(folder);
+    }
+    if let Some(lines) = args.context_lines {
+        flags["context_lines"] = json!(lines);
+    }
+    if let Some(log) = &args.logging.log {
+        flags["log"] = json!(log);
+    }
+    flags
+}
+
+/// Starts to log to stderr, if that is wanted.
+pub(super) fn init_log(config: &Config) -> anyhow::Result<()> {
+    let Some(filter) = &config.log else { return Ok(()) };
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|error| super::failure::Usage::new(format!("log filter `{filter}`: {error}")))?;
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_timer(tracing_subscriber::fmt::time::uptime())
+        .try_init();
+    // It is started already if a command locates several paths.
+    drop(started);
+    Ok(())
+}
+
+/// Globs relative to the paths `within` a repository, as globs relative to its root.
+fn globs_within(within: &[String], globs: &[String]) -> Vec<String> {
+    if within.is_empty() {
+        return globs.to_vec();
+    }
+    let folders: Vec<String> = within.iter().map(|folder| format!("/{}", globset::escape(folder))).collect();
+    let mut combined = Vec::new();
+    if !globs.iter().any(|glob| !glob.starts_with('!')) {
+        combined.extend(folders.iter().cloned());
+    }
+    for glob in globs {
+        let (mark, glob) = glob.strip_prefix('!').map_or(("", &**glob), |glob| ("!", glob));
+        let glob = glob.strip_prefix("./").unwrap_or(glob);
+        let anchored = match glob.trim_end_matches('/').contains('/') {
+            true => glob.trim_start_matches('/').to_owned(),
+            false => format!("**/{glob}"),
+        };
+        combined.extend(folders.iter().map(|folder| format!("{mark}{folder}/{anchored}")));
+    }
+    combined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn within(folder: &str, globs: &[&str]) -> Vec<String> {
+        let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
+        globs_within(&[folder.to_owned()], &globs)
+    }
+
+    #[test]
+    fn globs_are_relative_to_the_folder() {
+        assert_eq!(within("src", &[]), ["/src"]);
+        assert_eq!(within("src", &["*.rs"]), ["/src/**/*.rs"]);
+        assert_eq!(within("src", &["/a/*.rs"]), ["/src/a/*.rs"]);
+        assert_eq!(within("src", &["!*.rs"]), ["/src", "!/src/**/*.rs"]);
+        assert_eq!(within("a[b]", &[]), ["/a[[]b[]]"]);
+    }
+}
