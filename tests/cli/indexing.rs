@@ -42,7 +42,7 @@ fn long_lists_of_notes_are_cut_for_people_only() {
 #[test]
 fn options_decide_what_is_indexed() {
     let repository = Repository::new();
-    repository.write("vendor/lib.py", "def vendored():\n    pass\n");
+    repository.write("third_party/lib.py", "def vendored():\n    pass\n");
     repository.write("src/large.py", &"value = 1\n".repeat(2000));
     let report = repository.cogo_index(["--max-file-size", "10KiB", "--format", "json"]).expect(0).json();
     assert_eq!(report["files"], 3, "{report}");

@@ -34,6 +34,8 @@ impl Repository {
              self.level -= tokens\n",
         );
         repository.write("docs/guide.md", "# Guide\n\nHow requests are retried when the server is busy.\n");
+        // The time stamps of files younger than a tick of the clock are not trusted; see `CLOCK_TICK_NS`.
+        std::thread::sleep(std::time::Duration::from_millis(30));
         repository
     }
 

@@ -109,10 +109,12 @@ pub(super) fn of_sections(text: &str, sections: &[Section], max_bytes: usize) ->
     cuts.sort_by_key(|cut| cut.at);
     // A heading stays with its first paragraph.
     for section in sections {
-        let heading_end = section.heading.end as usize;
-        let body = text[heading_end..].find(|c: char| c == '\n').map_or(text.len(), |at| heading_end + at + 1);
+        let (heading_end, section_end) = (section.heading.end as usize, section.span.end as usize);
+        // Not beyond the section: a whole document may stand in one line.
+        let rest = text.get(heading_end..section_end).unwrap_or("");
+        let body = memchr::memchr(b'\n', rest.as_bytes()).map_or(section_end, |at| heading_end + at + 1);
         let first = cuts.partition_point(|cut| cut.at < heading_end);
-        let next = cuts[first..].iter_mut().take_while(|cut| cut.at <= body + 1);
+        let next = cuts[first..].iter_mut().take_while(|cut| cut.at <= (body + 1).min(section_end));
         next.filter(|cut| cut.at != section.span.start as usize).for_each(|cut| cut.cost += GLUED);
     }
     cuts

@@ -1,8 +1,9 @@
 //! The searcher: from a query to hits.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::features::{Candidate, FEATURES, FeatureRow, Versions, rows};
 use super::filter::CompiledFilter;
@@ -14,6 +15,7 @@ use crate::embedding::{Embedder, normalise};
 use crate::error::{Error, Result};
 use crate::store::catalog::Place;
 use crate::store::{LiveSegment, Snapshot};
+use crate::symbol::Span;
 use crate::vector::QuantizedQuery;
 
 /// Longest query, in bytes: beyond it lie pasted files, not questions.
@@ -115,7 +117,7 @@ impl Searcher {
         let segment = &segments[index].segment;
         let record = &segment.chunks[chunk as usize];
         let text = segment.text(file)?;
-        let text = text.get(record.start as usize..record.end as usize).unwrap_or("");
+        let text = text.slice(Span { start: record.start, end: record.end });
         let mut vector = segment.vectors.vector(chunk);
         normalise(&mut vector);
         let vector = (query.mode != Mode::Lexical).then(|| QuantizedQuery::new(vector));
@@ -344,8 +346,7 @@ impl Searcher {
         let segment = &segments[segment].segment;
         let record = &segment.chunks[chunk as usize];
         let text = segment.text(record.file)?;
-        let symbol = symbols::of_chunk(segment, chunk, &text);
-        let range = record.start as usize..record.end as usize;
+        let symbol = symbols::of_chunk(segment, chunk, text);
         Ok(Hit {
             repository,
             path: segment.path(record.file).to_owned(),
@@ -355,7 +356,7 @@ impl Searcher {
             kind: symbol.as_ref().map(|(_, kind)| *kind),
             symbol: symbol.map(|(name, _)| name),
             language: segment.language(record.file).to_owned(),
-            text: text.get(range).unwrap_or("").to_owned(),
+            text: text.slice(Span { start: record.start, end: record.end }).to_owned(),
             terms: Vec::new(),
         })
     }

@@ -3,20 +3,21 @@
 use super::query::Hit;
 use crate::analysis::for_each_word;
 use crate::error::Result;
-use crate::store::Segment;
-use crate::symbol::{Symbol, SymbolKind};
+use crate::store::{Segment, Text};
+use crate::symbol::SymbolKind;
 
 /// Deepest nesting that a qualified name shows.
 const DEEPEST: usize = 16;
 
 /// The names of the definitions around and including `index`, joined with dots.
-pub(super) fn qualified_name(symbols: &[Symbol], index: usize, text: &str) -> String {
+fn qualified_name(segment: &Segment, file: u32, index: u32, text: Text) -> String {
     let mut names = Vec::new();
     let mut next = Some(index);
-    while let Some(symbol) = next.and_then(|index| symbols.get(index)) {
-        names.push(symbol.name.text(text).trim());
+    while let Some(index) = next {
+        let Some(symbol) = segment.symbol(file, index) else { break };
+        names.push(text.slice(symbol.name).trim());
         // Parents come before children; a file that says otherwise would go in circles.
-        next = symbol.parent.map(|parent| parent as usize).filter(|&parent| Some(parent) < next);
+        next = symbol.parent.filter(|parent| *parent < index);
         if names.len() == DEEPEST {
             break;
         }
@@ -26,12 +27,10 @@ pub(super) fn qualified_name(symbols: &[Symbol], index: usize, text: &str) -> St
 }
 
 /// Qualified name and kind of the definition that a chunk stands for.
-pub(super) fn of_chunk(segment: &Segment, chunk: u32, text: &str) -> Option<(String, SymbolKind)> {
+pub(super) fn of_chunk(segment: &Segment, chunk: u32, text: Text) -> Option<(String, SymbolKind)> {
     let record = &segment.chunks[chunk as usize];
-    let symbols = segment.symbols(record.file);
-    let index = record.symbol as usize;
-    let symbol = symbols.get(index)?;
-    Some((qualified_name(&symbols, index, text), symbol.kind))
+    let symbol = segment.symbol(record.file, record.symbol)?;
+    Some((qualified_name(segment, record.file, record.symbol, text), symbol.kind))
 }
 
 /// Definitions of a file whose name answers to `query`: exact name 4, equal but for case and separators 3,
@@ -50,16 +49,16 @@ pub(super) fn matching(
         Some(at) => (&wanted[..at], &wanted[at + 1..]),
         None => ("", wanted),
     };
-    let lines = LineIndex::new(&text);
+    let lines = LineIndex::new(text.as_str());
     let mut hits = Vec::new();
-    for (index, symbol) in symbols.iter().enumerate() {
-        let name = symbol.name.text(&text);
+    for (symbol, index) in symbols.iter().zip(0..) {
+        let name = text.slice(symbol.name);
         let score = match name_score(name, last).max(name_score(name, wanted)) {
             0.0 => continue,
             _ if !admits(symbol.kind) => continue,
             score => score,
         };
-        let qualified = qualified_name(&symbols, index, &text);
+        let qualified = qualified_name(segment, file, index, text);
         let in_outer = !outer.is_empty() && joined(&qualified).contains(&joined(outer));
         let bonus = if symbol.kind.is_type() { 0.2 } else { 0.0 } + if in_outer { 0.5 } else { 0.0 };
         hits.push(Hit {
@@ -71,7 +70,7 @@ pub(super) fn matching(
             symbol: Some(qualified),
             kind: Some(symbol.kind),
             language: segment.language(file).to_owned(),
-            text: symbol.span.text(&text).to_owned(),
+            text: text.slice(symbol.span).to_owned(),
             terms: Vec::new(),
         });
     }

@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use catalog::CatalogEntry;
 use manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
 
-pub use segment::Segment;
+pub use segment::{Segment, Text};
 pub use segment_writer::{OldVectors, SegmentWriter};
 pub use snapshot::{LiveSegment, Snapshot};
 

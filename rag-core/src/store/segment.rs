@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use bytemuck::{Pod, Zeroable};
 use xxhash_rust::xxh3::xxh3_64;
@@ -11,7 +11,7 @@ use super::container::{Bytes, Container, Records};
 use super::manifest::{Counts, SegmentEntry};
 use crate::bm25::Postings;
 use crate::document::FileRole;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::symbol::{Reference, ReferenceKind, Span, Symbol, SymbolKind};
 use crate::vector::{ExactIndex, HnswIndex, QuantizedVectors, VectorIndex};
 
@@ -27,7 +27,6 @@ pub(crate) const BM25_PREFIX: &str = "bm25/";
 pub(crate) struct FileRecord {
     pub text_at: u64,
     pub text_hash: u64,
-    pub text_packed: u32,
     pub text_len: u32,
     pub path_at: u32,
     pub path_len: u32,
@@ -42,7 +41,6 @@ pub(crate) struct FileRecord {
     pub stem_words: u8,
     pub role: u8,
     pub lines: u32,
-    pub reserved: u32,
 }
 
 impl FileRecord {
@@ -105,6 +103,24 @@ fn unpack_index(index: u32) -> Option<u32> {
     (index != NONE).then_some(index)
 }
 
+/// The stored text of a file. Only the part that is asked for is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'s> {
+    bytes: &'s [u8],
+}
+
+impl<'s> Text<'s> {
+    /// The text that `span` covers; empty if it does not lie in the text on character boundaries.
+    pub fn slice(self, span: Span) -> &'s str {
+        self.bytes.get(span.range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
+    }
+
+    /// The whole text.
+    pub fn as_str(self) -> &'s str {
+        std::str::from_utf8(self.bytes).unwrap_or("")
+    }
+}
+
 /// A segment, open for reading.
 pub struct Segment {
     container: Container,
@@ -116,6 +132,8 @@ pub struct Segment {
     languages: Vec<String>,
     paths: Bytes,
     texts: Bytes,
+    /// per file: whether its text matched its checksum
+    checked: Vec<AtomicBool>,
     pub(crate) postings: Postings,
     pub(crate) vectors: QuantizedVectors,
     exact: ExactIndex,
@@ -128,7 +146,7 @@ impl Segment {
     /// texts is checked against its checksum; a text is checked when it is read.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the file is damaged or is not the committed one.
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the file is damaged or is not the committed one.
     pub fn open(folder: &Path, entry: &SegmentEntry, dimensions: usize) -> Result<Self> {
         let path = folder.join(format!("{}.seg", entry.name));
         let container = Container::open(&path, KIND, Some(entry.digest))?;
@@ -147,7 +165,9 @@ impl Segment {
             .collect::<Result<_>>()
             .and_then(Postings::open)?;
         let vectors = QuantizedVectors::open(&container, dimensions, chunks.len())?;
+        let checked = files.iter().map(|_| AtomicBool::new(false)).collect();
         let segment = Segment {
+            checked,
             exact: ExactIndex::new(vectors.clone()),
             container,
             entry: entry.clone(),
@@ -180,7 +200,7 @@ impl Segment {
                 && within(file.first_symbol, file.symbols, self.symbols.len())
                 && within(file.first_reference, file.references, self.references.len())
                 && (file.text_at as usize)
-                    .checked_add(file.text_packed as usize)
+                    .checked_add(file.text_len as usize)
                     .is_some_and(|end| end <= self.texts.len())
                 && (file.language as usize) < self.languages.len()
                 && self.chunks[file.first_chunk as usize..][..file.chunks as usize]
@@ -228,46 +248,44 @@ impl Segment {
         file.first_chunk..file.first_chunk + file.chunks
     }
 
-    /// The indexed text of a file.
+    /// The indexed text of a file, checked against its checksum the first time.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the stored text is damaged.
-    pub fn text(&self, file: u32) -> Result<String> {
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the stored text is damaged.
+    pub fn text(&self, file: u32) -> Result<Text<'_>> {
         let record = &self.files[file as usize];
-        let packed = &self.texts[record.text_at as usize..][..record.text_packed as usize];
-        let damaged = || {
-            Error::Corrupt {
-                path: self.container.path().into(),
-                reason: format!("text of `{}` does not match its checksum", self.path(file)),
+        let bytes = &self.texts[record.text_at as usize..][..record.text_len as usize];
+        let checked = &self.checked[file as usize];
+        if !checked.load(Ordering::Relaxed) {
+            if xxh3_64(bytes) != record.text_hash {
+                let reason = format!("text of `{}` does not match its checksum", self.path(file));
+                return Err(self.container.corrupt(&reason));
             }
-        };
-        // The length was stored beside the text; a forged one must not make us allocate at will.
-        if record.text_len as usize > packed.len().saturating_mul(256) + 64 {
-            return Err(damaged());
+            checked.store(true, Ordering::Relaxed);
         }
-        lz4_flex::block::decompress(packed, record.text_len as usize)
-            .ok()
-            .filter(|text| xxh3_64(text) == record.text_hash)
-            .and_then(|text| String::from_utf8(text).ok())
-            .ok_or_else(damaged)
+        Ok(Text { bytes })
     }
 
     /// Definitions of a file, as spans into its [`text`](Self::text).
     pub fn symbols(&self, file: u32) -> Vec<Symbol> {
+        (0..self.files[file as usize].symbols).filter_map(|index| self.symbol(file, index)).collect()
+    }
+
+    /// One definition of a file; `None` if there are not so many.
+    pub fn symbol(&self, file: u32, index: u32) -> Option<Symbol> {
         let record = &self.files[file as usize];
-        self.symbols[record.first_symbol as usize..][..record.symbols as usize]
-            .iter()
-            .filter_map(|symbol| {
-                Some(Symbol {
-                    kind: SymbolKind::from_u8(symbol.kind as u8)?,
-                    name: unpack_span(symbol.name),
-                    span: unpack_span(symbol.span),
-                    signature: unpack_span(symbol.signature),
-                    doc: unpack_span(symbol.doc),
-                    parent: unpack_index(symbol.parent),
-                })
-            })
-            .collect()
+        if index >= record.symbols {
+            return None;
+        }
+        let symbol = &self.symbols[record.first_symbol as usize + index as usize];
+        Some(Symbol {
+            kind: SymbolKind::from_u8(symbol.kind as u8)?,
+            name: unpack_span(symbol.name),
+            span: unpack_span(symbol.span),
+            signature: unpack_span(symbol.signature),
+            doc: unpack_span(symbol.doc),
+            parent: unpack_index(symbol.parent),
+        })
     }
 
     /// Kind of the definition that a chunk is, begins, or lies in.

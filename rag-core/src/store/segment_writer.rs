@@ -90,14 +90,12 @@ impl<'e> SegmentWriter<'e> {
     pub fn add(&mut self, document: &Document, old: Option<&OldVectors>) -> u32 {
         debug_assert!(!document.chunks.is_empty(), "a document has a chunk");
         let file = self.files.len() as u32;
-        let packed = lz4_flex::block::compress(document.text.as_bytes());
         let first_chunk = self.chunks.len() as u32;
         let (path_terms, stem_words) = self.add_path(&document.path, first_chunk);
         let language = self.language(document.language);
         self.files.push(FileRecord {
             text_at: self.texts.len() as u64,
             text_hash: xxh3_64(document.text.as_bytes()),
-            text_packed: packed.len() as u32,
             text_len: document.text.len() as u32,
             path_at: self.paths.len() as u32,
             path_len: document.path.len() as u32,
@@ -112,10 +110,9 @@ impl<'e> SegmentWriter<'e> {
             stem_words,
             role: FileRole::of(&document.path) as u8,
             lines: document.chunks.last().map_or(0, |chunk| chunk.lines.1),
-            reserved: 0,
         });
         self.paths.push_str(&document.path);
-        self.texts.extend_from_slice(&packed);
+        self.texts.extend_from_slice(document.text.as_bytes());
 
         let mut path_vector = vec![0.0; self.embedder.dimensions()];
         self.embedder.embed(&document.path, &mut path_vector);

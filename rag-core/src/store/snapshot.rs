@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use fs_err as fs;
 
 use super::catalog::{self, CatalogEntry, Place};
-use super::manifest::{FORMAT_VERSION, Manifest};
+use super::manifest::{FORMAT_VERSION, Manifest, SegmentEntry};
 use super::{CATALOG, MANIFEST, Segment};
 use crate::error::{Error, Result};
 
@@ -63,8 +63,8 @@ impl Snapshot {
         }
         let manifest: Manifest = serde_json::from_slice(&json).map_err(|_| corrupt("malformed"))?;
         // Names are joined to the folder, here and by the next writer, who links and copies what they name.
-        let mut names = manifest.segments.iter().flat_map(|entry| entry.hnsw.keys().chain([&entry.name]));
-        if !names.all(|name| is_plain_name(name)) {
+        let plain = |entry: &SegmentEntry| entry.hnsw.keys().chain([&entry.name]).all(|name| is_plain_name(name));
+        if !manifest.segments.iter().all(plain) {
             return Err(corrupt("a file name leads out of the folder"));
         }
         let catalog = catalog::read(&folder.join(CATALOG), manifest.catalog)?;

@@ -30,8 +30,9 @@ impl VectorIndex for ExactIndex {
             .map(|chunk| Neighbour { chunk, score: self.vectors.estimate(query, chunk) })
             .collect();
         keep_best(&mut candidates, k + SLACK);
+        let mut scratch = Vec::new();
         for candidate in &mut candidates {
-            candidate.score = self.vectors.score(query, candidate.chunk);
+            candidate.score = self.vectors.score(query, candidate.chunk, &mut scratch);
         }
         keep_best(&mut candidates, k);
         candidates.sort_unstable_by(by_score);

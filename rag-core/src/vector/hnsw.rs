@@ -77,11 +77,12 @@ impl VectorIndex for HnswIndex {
     ) -> Vec<Neighbour> {
         let breadth = SEARCH_BREADTH.max(3 * k);
         let found = self.graph.search_filter(query.vector(), k, breadth, Some(&Keep(keep)));
+        let mut scratch = Vec::new();
         let mut neighbours: Vec<Neighbour> = found
             .into_iter()
             .filter(|found| found.d_id < self.vectors.len())
             .map(|found| found.d_id as u32)
-            .map(|chunk| Neighbour { chunk, score: self.vectors.score(query, chunk) })
+            .map(|chunk| Neighbour { chunk, score: self.vectors.score(query, chunk, &mut scratch) })
             .collect();
         neighbours.sort_unstable_by(by_score);
         neighbours

@@ -139,18 +139,12 @@ impl QuantizedVectors {
         dot as f32 * query.scale * self.scales[chunk as usize]
     }
 
-    /// The cosine by f32 arithmetic.
-    pub fn score(&self, query: &QuantizedQuery, chunk: u32) -> f32 {
-        let mut products = [0f32; 16];
-        let mut values = [0f32; 16];
+    /// The cosine by f32 arithmetic. `scratch` is overwritten; it spares an allocation per call.
+    pub fn score(&self, query: &QuantizedQuery, chunk: u32, scratch: &mut Vec<f32>) -> f32 {
         let halves: &[f16] = bytemuck::cast_slice(&self.halves[self.range(chunk)]);
-        for (halves, query) in halves.chunks(16).zip(query.exact.chunks(16)) {
-            halves.convert_to_f32_slice(&mut values[..halves.len()]);
-            for ((product, value), q) in products.iter_mut().zip(&values).zip(query) {
-                *product += value * q;
-            }
-        }
-        products.iter().sum()
+        scratch.resize(halves.len(), 0.0);
+        halves.convert_to_f32_slice(scratch);
+        f32::dot(&query.exact, scratch).unwrap_or(0.0) as f32
     }
 
     /// The stored vector of a chunk.
