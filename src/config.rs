@@ -36,6 +36,11 @@ pub const KEYS: [&str; 9] = [
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
 
+/// What a chunk may be limited to.
+const CHUNK_BYTES: std::ops::RangeInclusive<u32> = 64..=100_000;
+/// Files are read as a whole, and a project file may not make us read just anything.
+const LARGEST_FILE: ByteSize = ByteSize::mib(64);
+
 /// The value of every setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +87,7 @@ impl Config {
     /// How to index.
     pub fn index_options(&self) -> IndexOptions {
         IndexOptions {
-            threads: self.threads.max(1),
+            threads: self.threads,
             max_file_bytes: self.max_file_size.as_u64(),
             chunk_bytes: self.chunk_bytes,
             include_vendored: self.include_vendored,
@@ -143,22 +148,28 @@ impl Sources {
     /// The values.
     ///
     /// # Errors
-    /// If one has the wrong type.
+    /// If one has the wrong type or lies outside its limits.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        self.figment.extract().map_err(|error| {
+        let config: Config = self.figment.extract().map_err(|error| {
             let key = error.path.join(".");
-            let origin = error.metadata.as_ref().map_or("unknown", |metadata| &metadata.name);
-            let place = match error.metadata.as_ref().and_then(|m| m.source.as_ref()?.file_path()) {
-                Some(file) => format!("{origin} `{}`", file.display()),
-                None => origin.to_owned(),
-            };
             let reason = match error.kind {
                 Kind::InvalidType(found, expected) => format!("found {found}, expected {expected}"),
                 Kind::InvalidValue(found, expected) => format!("found {found}, expected {expected}"),
                 kind => kind.to_string(),
             };
-            ConfigError { message: format!("setting `{key}` ({place}): {reason}"), hint: None }
-        })
+            bad(&key, error.metadata.as_ref(), &reason)
+        })?;
+        let limits = [
+            ("chunk_bytes", CHUNK_BYTES.contains(&config.chunk_bytes), "must lie between 64 and 100000"),
+            ("max_file_size", config.max_file_size <= LARGEST_FILE, "must not be above 64 MiB"),
+            ("threads", (1..=1024).contains(&config.threads), "must lie between 1 and 1024"),
+        ];
+        for (key, kept, reason) in limits {
+            if !kept {
+                return Err(bad(key, self.figment.find_metadata(key), reason));
+            }
+        }
+        Ok(config)
     }
 
     /// Every setting with its origin.
@@ -203,9 +214,18 @@ pub fn suggestion<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> O
     (best.0 > 0.75).then_some(best.1)
 }
 
+fn bad(key: &str, metadata: Option<&Metadata>, reason: &str) -> ConfigError {
+    let origin = metadata.map_or("unknown", |metadata| &metadata.name);
+    let place = match metadata.and_then(|m| m.source.as_ref()?.file_path()) {
+        Some(file) => format!("{origin} `{}`", file.display()),
+        None => origin.to_owned(),
+    };
+    ConfigError { message: format!("setting `{key}` ({place}): {reason}"), hint: None }
+}
+
 /// The settings of a file that may not exist; only `allowed` keys may stand in it.
 fn file(origin: &'static str, path: &Path, allowed: &[&str]) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
-    let provider = if path.exists() { Toml::file_exact(path) } else { Toml::string("") };
+    let provider = if path.is_file() { Toml::file_exact(path) } else { Toml::string("") };
     let read = provider.data().map_err(|error| ConfigError {
         message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind.to_string().trim_end()),
         hint: None,

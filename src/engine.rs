@@ -20,6 +20,8 @@ pub struct EngineOptions {
     pub ranking: Ranking,
     /// Where the index lies; `<root>/.cogo` if not given.
     pub folder: Option<PathBuf>,
+    /// Only what lies within these files and folders (relative to the root) is found; empty for everything.
+    pub within: Vec<String>,
 }
 
 /// A repository and its index. Safe to share between threads: searches run on a frozen snapshot and never wait for
@@ -87,6 +89,7 @@ impl Engine {
             let made_with = &snapshot.manifest.settings;
             options.chunk_bytes = made_with.chunk_bytes;
             options.max_file_bytes = made_with.max_file_bytes;
+            options.include_vendored = made_with.include_vendored;
             options.hnsw_min_vectors = made_with.hnsw_min_vectors;
         }
         let (snapshot, report) = update(&self.root, &self.store, &*self.embedder, &options, self.known(), progress)?;
@@ -103,7 +106,7 @@ impl Engine {
         let options = ScanOptions {
             max_file_bytes: snapshot.manifest.settings.max_file_bytes,
             threads: self.options.index.threads,
-            include_vendored: self.options.index.include_vendored,
+            include_vendored: snapshot.manifest.settings.include_vendored,
         };
         let scanned = scan(&self.root, &options, &|_| ())
             .map_err(|error| Error::Source { path: self.root.clone(), reason: error.to_string() })?;
@@ -175,7 +178,7 @@ impl Engine {
         {
             return Ok(known.clone());
         }
-        let repositories = vec![Repository { snapshot }];
+        let repositories = vec![Repository { snapshot, within: self.options.within.clone() }];
         let searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
         let searcher = Arc::new(searcher);
         *self.searcher.write().expect("no panic holds it") = Some(searcher.clone());
@@ -253,7 +256,9 @@ impl Workspace {
         if let [engine] = &self.engines[..] {
             return engine.searcher();
         }
-        let repositories = self.engines.iter().map(|engine| Ok(Repository { snapshot: engine.snapshot()? }));
+        let repositories = self.engines.iter().map(|engine| {
+            Ok(Repository { snapshot: engine.snapshot()?, within: engine.options.within.clone() })
+        });
         let embedder = self.engines[0].embedder.clone();
         let searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
         Ok(Arc::new(searcher))

@@ -94,7 +94,7 @@ pub fn answers_of(snapshot: Arc<Snapshot>) -> Result<Answers> {
             live.segment.references(file);
         }
     }
-    search_all(&Searcher::new(vec![Repository { snapshot }], embedder(), Ranking::default())?)
+    search_all(&Searcher::new(vec![Repository { snapshot, within: Vec::new() }], embedder(), Ranking::default())?)
 }
 
 /// Answers every query.

@@ -2,5 +2,15 @@
 //!
 //! One binary for all of them, because linking takes longer than running. Each module says what belongs there.
 
+/// The map agrees with the land: ARCHITECTURE.md, layers of crates, rules of the house.
+mod architecture;
 /// The commands `cogo` and `cogo-index`, run as processes: output formats, exit codes, options.
 mod cli;
+/// Killed processes leave whole generations behind.
+mod crash;
+/// Damaged indexes, full disks, other writers, repositories that do not hold still.
+mod faults;
+/// Indexes that somebody made up.
+mod hostile;
+/// No tests: a small repository, and what an index answers about it.
+mod repository;

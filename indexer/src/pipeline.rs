@@ -66,6 +66,7 @@ impl IndexOptions {
             pipeline: PIPELINE_VERSION,
             chunk_bytes: self.chunk_bytes,
             max_file_bytes: self.max_file_bytes,
+            include_vendored: self.include_vendored,
             model: embedder.id().to_owned(),
             dimensions: embedder.dimensions() as u32,
             hnsw_min_vectors: self.hnsw_min_vectors,
@@ -116,10 +117,13 @@ pub fn update(
         threads: options.threads,
         include_vendored: options.include_vendored,
     };
-    let scanned = scan(root, &scan_options, &|files| progress(Event::Scanned(files)))
-        .map_err(|error| Error::Source { path: root.into(), reason: error.to_string() })?;
     let settings = options.settings(embedder);
-    let (mut base, mut rebuilt) = open_base(store, &settings, options, known)?;
+    let (scanned, opened) = rayon::join(
+        || scan(root, &scan_options, &|files| progress(Event::Scanned(files))),
+        || open_base(store, &settings, options, known),
+    );
+    let scanned = scanned.map_err(|error| Error::Source { path: root.into(), reason: error.to_string() })?;
+    let (mut base, mut rebuilt) = opened?;
     let mut plan = Plan::new(&scanned, base.as_deref());
     if let Some(snapshot) = &base
         && plan.is_empty()
@@ -128,7 +132,8 @@ pub fn update(
         return Ok((snapshot.clone(), report));
     }
     let lock = store.lock(options.wait)?;
-    if store.current()? != base.as_ref().map(|snapshot| snapshot.manifest.generation) {
+    // A pointer that is rubbish was rubbish a moment ago, and is replaced by this commit.
+    if store.current().unwrap_or(None) != base.as_ref().map(|snapshot| snapshot.manifest.generation) {
         // Somebody committed between our look and our lock.
         (base, rebuilt) = open_base(store, &settings, options, None)?;
         plan = Plan::new(&scanned, base.as_deref());

@@ -119,7 +119,7 @@ impl Bench {
     }
 
     fn searcher(&self, snapshot: Arc<Snapshot>) -> Searcher {
-        Searcher::new(vec![Repository { snapshot }], self.embedder.clone(), Ranking::default()).expect("one model")
+        Searcher::new(vec![Repository { snapshot, within: Vec::new() }], self.embedder.clone(), Ranking::default()).expect("one model")
     }
 
     fn paths(&self) -> Vec<String> {
@@ -471,6 +471,26 @@ fn nothing_changed_means_no_new_generation() {
     assert_eq!(second.indexed, 0);
     bench.snapshot = None;
     assert!(bench.update().unchanged, "a new process sees it as well");
+}
+
+/// Thousands of chunks: each segment brings only its best candidates, and the choice must not depend on how the
+/// chunks are spread over segments.
+#[test]
+fn candidates_do_not_depend_on_segments() {
+    let mut bench = Bench::new();
+    bench.options.chunk_bytes = 80;
+    bench.apply(&Edit::Add(350));
+    bench.update();
+    for step in 0..8 {
+        for path in bench.paths().iter().skip(step).step_by(17) {
+            let text = bench.fresh().text(path);
+            bench.write(path, text.as_bytes());
+        }
+        bench.update();
+    }
+    assert!(bench.counts.chunks > 4000, "{}", bench.counts.chunks);
+    assert!(bench.snapshot.as_ref().is_some_and(|snapshot| snapshot.segments.len() > 5), "many segments");
+    bench.compare("at the end");
 }
 
 /// A file written twice within a tick of the clock, with the same length.

@@ -149,7 +149,7 @@ pub(super) struct IndexArgs {
     #[arg(long, value_name = "SIZE")]
     pub max_file_size: Option<bytesize::ByteSize>,
     /// Upper limit of a chunk, in bytes.
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..=100_000))]
+    #[arg(long, value_name = "BYTES")]
     pub chunk_bytes: Option<u32>,
     /// Index code copied from other projects too.
     #[arg(long)]
@@ -169,9 +169,12 @@ pub(super) struct IndexArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct SearchArgs {
-    /// The query, then the folders or files to search (default: the current folder). With --batch: only these.
-    #[arg(value_name = "QUERY> [PATH", required_unless_present = "batch")]
-    pub words: Vec<OsString>,
+    /// What to search for. With --batch there is none, and the first word is a PATH already.
+    #[arg(required_unless_present = "batch")]
+    pub query: Option<OsString>,
+    /// The folders or files to search [default: the current folder].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<OsString>,
     /// Read one query per line from stdin and answer each with one line of JSON.
     #[arg(long)]
     pub batch: bool,

@@ -44,10 +44,11 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && wants_json() {
         let text = error.render().to_string();
-        let mut lines = text.lines();
-        let first = lines.next().unwrap_or("").trim_start_matches("error: ").to_owned();
-        let tip = lines.find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned));
-        print(&first, tip.as_deref(), Fault::Caller);
+        // The first paragraph says what is wrong; then come tips, usage and a pointer to the help.
+        let what: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let what = what.join(" ");
+        let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+        print(what.trim_start_matches("error: "), tip, Fault::Caller);
     } else {
         // Nobody left to print to.
         let _ = error.print();

@@ -67,17 +67,19 @@ impl Progress {
     fn draw(&self) {
         let bar = self.bar.get_or_init(|| {
             let bar = ProgressBar::new_spinner().with_elapsed(self.started.elapsed());
+            bar.set_style(style("{spinner} scanning {msg}"));
+            bar.set_message("…");
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
         let files = self.files.load(Ordering::Relaxed);
         if !self.indexing.load(Ordering::Relaxed) {
-            bar.set_style(style("{spinner} scanning {msg}"));
             bar.set_message(format!("{files} files"));
             return;
         }
         // The bar counts bytes: files differ too much in size for an honest estimate.
         let planned = self.planned_bytes.load(Ordering::Relaxed);
+        bar.set_message(format!("{files}/{}", self.planned_files.load(Ordering::Relaxed)));
         if bar.length() != Some(planned) {
             bar.set_length(planned);
             bar.set_style(style(
@@ -88,7 +90,6 @@ impl Progress {
         if self.writing.load(Ordering::Relaxed) {
             bar.set_prefix("writing");
         }
-        bar.set_message(format!("{files}/{}", self.planned_files.load(Ordering::Relaxed)));
         bar.set_position(self.bytes.load(Ordering::Relaxed));
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn run(args: &RelatedArgs) -> anyhow::Result<Done> {
     let (path, line) = place(&args.place.to_string_lossy())?;
     let root = match &args.hits.index_dir {
         Some(_) => PathBuf::from("."),
-        None => path.clone(),
+        // The whole repository is searched, not only the file.
+        None => crate::locate(&path)?.root,
     };
     let target = Target::locate(&[root], &args.hits)?;
     let engine = &target.workspace.engines()[0];

@@ -1,6 +1,5 @@
 //! `cogo search`.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -63,12 +62,12 @@ pub(super) fn print(result: &SearchResult, target: &Target, args: &HitArgs) -> a
 
 /// Tells the query from the paths.
 fn split(args: &SearchArgs) -> anyhow::Result<(String, Vec<PathBuf>)> {
-    let mut words = args.words.iter();
+    let mut words = args.query.iter().chain(&args.paths);
     let text = match args.batch {
         true => String::new(),
         false => words.next().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default(),
     };
-    let mut paths: Vec<PathBuf> = words.map(|path: &OsString| path.into()).collect();
+    let mut paths: Vec<PathBuf> = words.map(PathBuf::from).collect();
     if paths.is_empty() {
         paths.push(".".into());
     }

@@ -15,15 +15,11 @@ use crate::config::{Config, Sources, mode_word};
 use crate::{Engine, EngineOptions, Location, Workspace, locate};
 
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
-/// Hits that are asked for when some of them will be dropped.
-const PLENTY: usize = 1000;
 
 /// What is searched.
 pub(super) struct Target {
     pub workspace: Workspace,
     pub config: Config,
-    /// Per repository: the files and folders within it that may be found; none for all.
-    within: Vec<Vec<String>>,
 }
 
 impl Target {
@@ -45,14 +41,14 @@ impl Target {
         let mut config = first;
         for root in &order {
             config = Sources::read(Some(root), flags.clone())?.config()?;
-            configured.push((root.clone(), engine_options(&config)));
+            let mut options = engine_options(&config);
+            options.within = roots.remove(root).unwrap_or_default();
+            if options.within.contains(&String::new()) {
+                options.within.clear();
+            }
+            configured.push((root.clone(), options));
         }
-        let within = order.iter().map(|root| {
-            let within = roots.remove(root).unwrap_or_default();
-            if within.contains(&String::new()) { Vec::new() } else { within }
-        });
-        let within = within.collect();
-        Ok(Target { workspace: Workspace::configured(configured)?, config, within })
+        Ok(Target { workspace: Workspace::configured(configured)?, config })
     }
 
     /// Brings the indexes up to date. What the environment does not allow is told, and the last generation serves.
@@ -68,40 +64,9 @@ impl Target {
         Ok(())
     }
 
-    /// Searches; `globs` are relative to the paths that were asked for.
+    /// Searches; globs are relative to the paths that were asked for.
     pub(super) fn search(&self, query: &Query) -> EngineResult<SearchResult> {
-        let searcher = self.workspace.searcher()?;
-        self.restricted(query, |query| searcher.search(query))
-    }
-
-    /// Applies the paths that were asked for to a search.
-    fn restricted(
-        &self,
-        query: &Query,
-        search: impl Fn(&Query) -> EngineResult<SearchResult>,
-    ) -> EngineResult<SearchResult> {
-        let mut query = query.clone();
-        if let [within] = &self.within[..] {
-            query.filter.paths = globs_within(within, &query.filter.paths);
-            return search(&query);
-        }
-        if self.within.iter().all(Vec::is_empty) {
-            return search(&query);
-        }
-        // A filter is the same for all repositories, so folders within several of them are sorted out afterwards.
-        let limit = std::mem::replace(&mut query.limit, PLENTY);
-        let mut result = search(&query)?;
-        result.hits.retain(|hit| self.admits(hit));
-        result.hits.truncate(limit);
-        Ok(result)
-    }
-
-    fn admits(&self, hit: &Hit) -> bool {
-        let within = &self.within[hit.repository];
-        let below = |folder: &String| {
-            hit.path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        within.is_empty() || within.iter().any(below)
+        self.workspace.searcher()?.search(query)
     }
 
     /// The root of the repository a hit comes from, if there are several.
@@ -140,6 +105,12 @@ fn refresh(engine: &Engine) -> anyhow::Result<()> {
         }
         Err(error) => error,
     };
+    if matches!(error, Error::Locked { .. }) && engine.searcher().is_err() {
+        note(&format!("{error} for the first time; waiting for it"));
+        drop(engine.store().lock(true)?);
+        engine.catch_up(&|_| ())?;
+        return Ok(());
+    }
     if error.fault() != Fault::Environment || engine.searcher().is_err() {
         return Err(error.into());
     }
@@ -201,45 +172,4 @@ pub(super) fn init_log(config: &Config) -> anyhow::Result<()> {
     // It is started already if a command locates several paths.
     drop(started);
     Ok(())
-}
-
-/// Globs relative to the paths `within` a repository, as globs relative to its root.
-fn globs_within(within: &[String], globs: &[String]) -> Vec<String> {
-    if within.is_empty() {
-        return globs.to_vec();
-    }
-    let folders: Vec<String> = within.iter().map(|folder| format!("/{}", globset::escape(folder))).collect();
-    let mut combined = Vec::new();
-    if !globs.iter().any(|glob| !glob.starts_with('!')) {
-        combined.extend(folders.iter().cloned());
-    }
-    for glob in globs {
-        let (mark, glob) = glob.strip_prefix('!').map_or(("", &**glob), |glob| ("!", glob));
-        let glob = glob.strip_prefix("./").unwrap_or(glob);
-        let anchored = match glob.trim_end_matches('/').contains('/') {
-            true => glob.trim_start_matches('/').to_owned(),
-            false => format!("**/{glob}"),
-        };
-        combined.extend(folders.iter().map(|folder| format!("{mark}{folder}/{anchored}")));
-    }
-    combined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn within(folder: &str, globs: &[&str]) -> Vec<String> {
-        let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
-        globs_within(&[folder.to_owned()], &globs)
-    }
-
-    #[test]
-    fn globs_are_relative_to_the_folder() {
-        assert_eq!(within("src", &[]), ["/src"]);
-        assert_eq!(within("src", &["*.rs"]), ["/src/**/*.rs"]);
-        assert_eq!(within("src", &["/a/*.rs"]), ["/src/a/*.rs"]);
-        assert_eq!(within("src", &["!*.rs"]), ["/src", "!/src/**/*.rs"]);
-        assert_eq!(within("a[b]", &[]), ["/a[[]b[]]"]);
-    }
 }

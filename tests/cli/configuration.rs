@@ -69,6 +69,18 @@ fn unknown_keys_and_wrong_types_are_errors() {
 }
 
 #[test]
+fn values_have_limits() {
+    let repository = Repository::new();
+    for line in ["chunk_bytes = 1", "chunk_bytes = 4000000000", "max_file_size = \"1TiB\""] {
+        repository.write(".cogo.toml", line);
+        let run = repository.cogo_index([] as [&str; 0]).expect(2);
+        assert!(run.err.contains("must") && run.err.contains("project file"), "{run:?}");
+    }
+    repository.write(".cogo.toml", "");
+    assert!(repository.cogo_index(["--threads", "0"]).expect(2).err.contains("setting `threads` (flag)"));
+}
+
+#[test]
 fn variables_that_name_nothing_are_mentioned() {
     let repository = Repository::new();
     let mut command = repository.command(env!("CARGO_BIN_EXE_cogo"));

@@ -69,6 +69,20 @@ fn a_locked_index_answers_from_its_last_generation() {
 }
 
 #[test]
+fn a_first_search_waits_for_the_first_index() {
+    let repository = Repository::new();
+    let engine = Engine::new(&repository.root(), EngineOptions::default());
+    let lock = engine.store().lock(false).expect("nobody else writes");
+    let run = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| repository.cogo(["search", "retry"]));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(lock);
+        waiting.join().expect("no panic")
+    });
+    assert!(run.expect(0).err.contains("waiting for it"));
+}
+
+#[test]
 fn wait_waits_for_the_lock() {
     let repository = Repository::new();
     let engine = Engine::new(&repository.root(), EngineOptions::default());

@@ -64,12 +64,14 @@ fn assemble(
     chunks
 }
 
-/// The definition a chunk stands for: the largest one that begins in it, or else the innermost around its start.
+/// The definition a chunk stands for: of those that begin in it the one that fills most of it, or else the
+/// innermost around its start.
 fn symbol_of(symbols: &[Symbol], span: Span) -> Option<u32> {
     let first = symbols.partition_point(|symbol| symbol.span.start < span.start);
     let last = symbols.partition_point(|symbol| symbol.span.start < span.end);
+    let within = |index: &usize| symbols[*index].span.end.min(span.end) - symbols[*index].span.start;
     // Of equal ones the first, the outermost: `max_by_key` returns the last.
-    let beginning = (first..last).rev().max_by_key(|&index| symbols[index].span.len().min(span.len()));
+    let beginning = (first..last).rev().max_by_key(within);
     match beginning {
         Some(index) => Some(index as u32),
         None => innermost(symbols, span.start),

@@ -7,13 +7,15 @@
 mod builder;
 mod packed;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tantivy::index::InvertedIndexReader;
 use tantivy::schema::{Field as FieldId, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, SegmentReader, Term};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::container::Bytes;
 use packed::PackedDirectory;
 
@@ -75,21 +77,27 @@ fn schema() -> Schema {
 
 /// The open text index of one segment.
 pub struct Postings {
+    path: PathBuf,
     fields: Vec<Arc<InvertedIndexReader>>,
     chunks: u32,
 }
 
 impl Postings {
-    /// Opens the files that [`PostingsBuilder::finish`] returned.
-    pub fn open(files: Vec<(String, Bytes)>) -> Result<Self> {
-        let index = Index::open(PackedDirectory::new(files))?;
-        let Some(segment) = index.searchable_segments()?.into_iter().next() else {
-            return Ok(Postings { fields: Vec::new(), chunks: 0 });
-        };
-        let reader = SegmentReader::open(&segment)?;
-        let fields = Field::ALL.map(|field| reader.inverted_index(field.id()));
-        let fields = fields.into_iter().collect::<tantivy::Result<_>>()?;
-        Ok(Postings { fields, chunks: reader.max_doc() })
+    /// Opens the files that [`PostingsBuilder::finish`] returned; `path` is the file they lie in.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if tantivy can make nothing of them.
+    pub fn open(path: &Path, files: Vec<(String, Bytes)>) -> Result<Self> {
+        let (fields, chunks) = distrust(path, || {
+            let index = Index::open(PackedDirectory::new(files))?;
+            let Some(segment) = index.searchable_segments()?.into_iter().next() else {
+                return Ok((Vec::new(), 0));
+            };
+            let reader = SegmentReader::open(&segment)?;
+            let fields = Field::ALL.map(|field| reader.inverted_index(field.id()));
+            Ok((fields.into_iter().collect::<tantivy::Result<_>>()?, reader.max_doc()))
+        })?;
+        Ok(Postings { path: path.to_owned(), fields, chunks })
     }
 
     /// Number of chunks; every chunk that [`for_each`](Self::for_each) names is below it.
@@ -101,9 +109,11 @@ impl Postings {
     pub fn for_each(&self, field: Field, term: &str, mut each: impl FnMut(u32, u32)) -> Result<()> {
         let Some(index) = self.fields.get(field as usize) else { return Ok(()) };
         let term = Term::from_field_text(field.id(), term);
-        let Some(info) = index.get_term_info(&term)? else { return Ok(()) };
-        let mut block =
-            index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)?;
+        let block = distrust(&self.path, || {
+            let Some(info) = index.get_term_info(&term)? else { return Ok(None) };
+            Ok(Some(index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)?))
+        })?;
+        let Some(mut block) = block else { return Ok(()) };
         while block.block_len() > 0 {
             for (&chunk, &frequency) in block.docs().iter().zip(block.freqs()) {
                 // A list that somebody made up may name any number.
@@ -111,8 +121,22 @@ impl Postings {
                     each(chunk, frequency);
                 }
             }
-            block.advance();
+            distrust(&self.path, || {
+                block.advance();
+                Ok(())
+            })?;
         }
         Ok(())
+    }
+}
+
+/// Lets tantivy work on a file that somebody may have made up. What passes the checksums it trusts, and it panics on
+/// numbers that make no sense.
+fn distrust<T>(path: &Path, act: impl FnOnce() -> tantivy::Result<T>) -> Result<T> {
+    let corrupt = |reason: String| Error::Corrupt { path: path.to_owned(), reason };
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(corrupt(format!("its text index cannot be read: {error}"))),
+        Err(_) => Err(corrupt("its text index makes no sense".into())),
     }
 }

@@ -45,13 +45,16 @@ impl CompiledFilter {
         Ok(compiled)
     }
 
-    /// Per file of the segment: whether it is live and admitted.
-    pub(super) fn files(&self, live: &LiveSegment) -> Vec<bool> {
+    /// Per file of the segment: whether it is live and admitted. Only what lies `within` one of these files and
+    /// folders is, if there are any, and globs are relative to them.
+    pub(super) fn files(&self, live: &LiveSegment, within: &[String]) -> Vec<bool> {
         let segment = &live.segment;
-        let everything =
-            self.include.is_empty() && self.exclude.is_empty() && self.languages.is_empty();
+        let everything = self.include.is_empty()
+            && self.exclude.is_empty()
+            && self.languages.is_empty()
+            && within.is_empty();
         let admits = |file: u32| {
-            let path = segment.path(file);
+            let Some(path) = relative(segment.path(file), within) else { return false };
             (self.include.is_empty() || self.include.iter().any(|glob| glob.is_match(path)))
                 && !self.exclude.iter().any(|glob| glob.is_match(path))
                 && (self.languages.is_empty()
@@ -73,5 +76,31 @@ impl CompiledFilter {
     /// Whether a definition of this kind is admitted.
     pub(super) fn admits_kind(&self, kind: SymbolKind) -> bool {
         self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}
+
+/// `path` relative to the first of `within` that holds it, or as it is if there are none.
+fn relative<'p>(path: &'p str, within: &[String]) -> Option<&'p str> {
+    if within.is_empty() {
+        return Some(path);
+    }
+    within.iter().find_map(|folder| match path.strip_prefix(folder.as_str())? {
+        // A file that was asked for by its name.
+        "" => Some(path.rsplit('/').next().unwrap_or(path)),
+        below => below.strip_prefix('/'),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_folder_that_holds_them() {
+        let within = ["src/a".to_owned(), "lib.rs".to_owned()];
+        assert_eq!(relative("src/a/b.rs", &within), Some("b.rs"));
+        assert_eq!(relative("src/ab/c.rs", &within), None);
+        assert_eq!(relative("lib.rs", &within), Some("lib.rs"));
+        assert_eq!(relative("x.rs", &[]), Some("x.rs"));
     }
 }

@@ -30,6 +30,9 @@ const SHARE_OF: usize = 50;
 pub struct Repository {
     /// Its index.
     pub snapshot: Arc<Snapshot>,
+    /// Only what lies within these files and folders (relative to the root) is found; empty for everything. Globs of a
+    /// filter are relative to them.
+    pub within: Vec<String>,
 }
 
 /// Answers queries over one or several repositories, all of one model. A frozen view: cheap to make, safe to share.
@@ -129,6 +132,12 @@ impl Searcher {
         self.repositories.iter().flat_map(|repository| &repository.snapshot.segments).collect()
     }
 
+    /// Per segment, per file: whether it may be found.
+    fn admitted(&self, segments: &[&LiveSegment], filter: &CompiledFilter) -> Vec<Vec<bool>> {
+        let within = |index| &*self.repositories[self.repository_of(index)].within;
+        segments.iter().enumerate().map(|(index, live)| filter.files(live, within(index))).collect()
+    }
+
     fn segments_of(&self, repository: usize) -> std::ops::Range<usize> {
         let first = self.first_segment.get(repository).copied().unwrap_or(usize::MAX);
         let count = self.repositories.get(repository).map_or(0, |r| r.snapshot.segments.len());
@@ -148,7 +157,7 @@ impl Searcher {
     ) -> Result<SearchResult> {
         let segments = self.segments();
         let filter = CompiledFilter::new(&query.filter)?;
-        let mut admitted: Vec<Vec<bool>> = segments.iter().map(|live| filter.files(live)).collect();
+        let mut admitted = self.admitted(&segments, &filter);
         if let Some((segment, file)) = without {
             admitted[segment][file as usize] = false;
         }
@@ -306,7 +315,7 @@ impl Searcher {
     fn search_symbols(&self, query: &Query, terms: &Terms) -> Result<SearchResult> {
         let segments = self.segments();
         let filter = CompiledFilter::new(&query.filter)?;
-        let admitted: Vec<Vec<bool>> = segments.iter().map(|live| filter.files(live)).collect();
+        let admitted = self.admitted(&segments, &filter);
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
         let mut files: Vec<(f32, usize, u32)> = Vec::new();
         for (index, scores) in lexical.segments.iter().enumerate() {

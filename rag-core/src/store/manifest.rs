@@ -40,6 +40,8 @@ pub struct Settings {
     pub chunk_bytes: u32,
     /// Files over this size are left out.
     pub max_file_bytes: u64,
+    /// Whether vendored code is indexed too.
+    pub include_vendored: bool,
     /// The model whose vectors are stored.
     pub model: String,
     /// Length of a vector.

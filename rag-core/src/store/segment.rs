@@ -163,7 +163,7 @@ impl Segment {
             .filter_map(|name| name.strip_prefix(BM25_PREFIX).map(|file| (name, file)))
             .map(|(name, file)| Ok((file.to_owned(), container.section(name)?)))
             .collect::<Result<_>>()
-            .and_then(Postings::open)?;
+            .and_then(|files| Postings::open(&path, files))?;
         let vectors = QuantizedVectors::open(&container, dimensions, chunks.len())?;
         let checked = files.iter().map(|_| AtomicBool::new(false)).collect();
         let segment = Segment {

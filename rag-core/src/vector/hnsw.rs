@@ -3,6 +3,7 @@
 //! It is built once, when the segment is written, and loaded by long-lived processes only: reading
 //! it back costs more than several exact scans, so a process answers its first query without it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use hnsw_rs::anndists::dist::distances::Distance;
@@ -12,6 +13,7 @@ use hnsw_rs::hnswio::HnswIo;
 use simsimd::SpatialSimilarity;
 
 use super::exact::by_score;
+use super::ExactIndex;
 use super::{Neighbour, QuantizedQuery, QuantizedVectors, VectorIndex};
 
 /// Links per node and layer (M of the paper, Malkov & Yashunin 2016, arXiv 1603.09320).
@@ -55,7 +57,14 @@ impl HnswIndex {
         // The reader must outlive the graph it returns, and the graph lives as long as the process reads
         // this segment: a few hundred bytes are given up per load.
         let reader: &'static mut HnswIo = Box::leak(Box::new(HnswIo::new(folder, name)));
-        let graph = reader.load_hnsw().map_err(std::io::Error::other)?;
+        // It panics on numbers that make no sense; a graph that somebody made up may hold some.
+        let load = move || {
+            let reader: &'static mut HnswIo = reader;
+            reader.load_hnsw()
+        };
+        let graph = catch_unwind(AssertUnwindSafe(load))
+            .map_err(|_| std::io::Error::other("the graph makes no sense"))?
+            .map_err(std::io::Error::other)?;
         Ok(HnswIndex { graph, vectors })
     }
 }
@@ -76,7 +85,10 @@ impl VectorIndex for HnswIndex {
         keep: &(dyn Fn(u32) -> bool + Sync),
     ) -> Vec<Neighbour> {
         let breadth = SEARCH_BREADTH.max(3 * k);
-        let found = self.graph.search_filter(query.vector(), k, breadth, Some(&Keep(keep)));
+        let search = || self.graph.search_filter(query.vector(), k, breadth, Some(&Keep(keep)));
+        let Ok(found) = catch_unwind(AssertUnwindSafe(search)) else {
+            return ExactIndex::new(self.vectors.clone()).nearest(query, k, keep);
+        };
         let mut scratch = Vec::new();
         let mut neighbours: Vec<Neighbour> = found
             .into_iter()

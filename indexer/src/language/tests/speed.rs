@@ -1,5 +1,5 @@
-//! How fast parsing and walking are; run by hand:
-//! `COGO_SPEED=folder cargo test --release speed -- --ignored --nocapture`.
+//! How fast parsing and walking are: a measurement, not a check. It measures only if it is told what:
+//! `COGO_SPEED=folder cargo test --release speed -- --nocapture`.
 
 use super::super::parser::compiled;
 use super::super::walk::walk;
@@ -47,9 +47,8 @@ struct Totals {
 }
 
 #[test]
-#[ignore = "a measurement, not a check"]
 fn speed() {
-    let folders = std::env::var("COGO_SPEED").expect("COGO_SPEED names a folder");
+    let Ok(folders) = std::env::var("COGO_SPEED") else { return };
     let mut pending: Vec<PathBuf> = folders.split(':').map(PathBuf::from).collect();
     let mut parser = Parser::new();
     let mut totals: BTreeMap<&str, Totals> = BTreeMap::new();
