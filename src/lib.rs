@@ -1,4 +1,26 @@
 //! cogo: an embedded knowledge-RAG engine for code and documents.
+//!
+//! An [`Engine`] is a repository and its index. [`Engine::refresh`] brings the index up to date with the files;
+//! [`Engine::search`] answers a [`Query`] with [`Hit`]s. There is no server, and nothing to download: the embedding
+//! model is inside the library.
+//!
+//! ```
+//! use cogo::{Engine, EngineOptions, Query};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # std::fs::write(folder.path().join("greet.py"), "def greet(name):\n    return 'hello ' + name\n")?;
+//! # std::fs::write(folder.path().join("sum.py"), "def total(prices):\n    return sum(prices)\n")?;
+//! let engine = Engine::new(folder.path(), EngineOptions::default());
+//! engine.refresh(&|_| ())?;
+//!
+//! let result = engine.search(&Query::new("say hello to somebody"))?;
+//! assert_eq!(result.hits[0].path, "greet.py");
+//! assert_eq!(result.hits[0].symbol.as_deref(), Some("greet"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Workspace`] searches several repositories as one. Engines are safe to share between threads: a search runs on a
+//! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
 #[doc(hidden)]
 pub mod cli;

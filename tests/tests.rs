@@ -12,5 +12,7 @@ mod crash;
 mod faults;
 /// Indexes that somebody made up.
 mod hostile;
+/// Questions about this repository find their files.
+mod quality;
 /// No tests: a small repository, and what an index answers about it.
 mod repository;

@@ -366,8 +366,18 @@ fn slack(size: usize) -> usize {
 
 fn assert_no_code_is_too_long(document: &Document, tokens: &[Range<usize>], size: usize, what: &str) {
     let text = document.text.as_bytes();
-    // A node that is small enough is not looked into; the blanks around it may still make its chunk longer.
-    for chunk in document.chunks.iter().filter(|chunk| chunk.span.text(&document.text).trim().len() > size) {
+    for chunk in &document.chunks {
+        // A node that is small enough is not looked into. Blanks around it, and what belongs to no token because the
+        // file is broken, may still make its chunk longer.
+        let (start, end) = (chunk.span.start as usize, chunk.span.end as usize);
+        let held = tokens.partition_point(|token| token.start < start)..tokens.partition_point(|token| token.start < end);
+        let extent = tokens[held].iter().fold(start..start, |extent, token| match extent.is_empty() {
+            true => token.clone(),
+            false => extent.start..token.end,
+        });
+        if extent.len() <= size {
+            continue;
+        }
         let inner = chunk.span.start as usize + slack(size)..(chunk.span.end as usize).saturating_sub(slack(size));
         let first = tokens.partition_point(|token| token.start < inner.start);
         for token in tokens[first..].iter().take_while(|token| token.start < inner.end) {

@@ -8,7 +8,7 @@
 //!
 //! All numbers are little-endian. Nothing is read before its checksum was compared.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
@@ -112,7 +112,10 @@ impl Container {
     /// [`Error::Corrupt`] if the file is truncated, damaged, or another one.
     pub fn open(path: &Path, kind: u32, committed: Option<FileDigest>) -> Result<Self> {
         let corrupt = |reason: &str| Error::Corrupt { path: path.into(), reason: reason.into() };
-        let file = fs::File::open(path)?;
+        let file = match fs::File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt("it is missing")),
+            file => file?,
+        };
         let map = Arc::new(map_file(&file)?);
         let bytes: &[u8] = &map;
         if committed.is_some_and(|digest| digest.bytes != bytes.len() as u64) {

@@ -1,5 +1,6 @@
 //! One committed generation, open for reading.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -51,8 +52,11 @@ impl LiveSegment {
 impl Snapshot {
     pub(super) fn open(folder: &Path, previous: Option<&Snapshot>) -> Result<Self> {
         let path = folder.join(MANIFEST);
-        let json = fs::read(&path)?;
         let corrupt = |reason: &str| Error::Corrupt { path: path.clone(), reason: reason.into() };
+        let json = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt("it is missing")),
+            json => json?,
+        };
         #[derive(serde::Deserialize)]
         struct Format {
             format: u32,

@@ -54,14 +54,13 @@ impl HnswIndex {
     /// Loads the graph `name` from `folder`. The caller has compared the files' checksums: `hnsw_rs` panics
     /// on damaged ones.
     pub fn load(folder: &Path, name: &str, vectors: QuantizedVectors) -> std::io::Result<Self> {
-        // The reader must outlive the graph it returns, and the graph lives as long as the process reads
-        // this segment: a few hundred bytes are given up per load.
-        let reader: &'static mut HnswIo = Box::leak(Box::new(HnswIo::new(folder, name)));
-        // It panics on numbers that make no sense; a graph that somebody made up may hold some.
-        let load = move || {
-            let reader: &'static mut HnswIo = reader;
+        let load = || {
+            // The reader must outlive the graph it returns, and the graph lives as long as the process reads
+            // this segment: a few hundred bytes are given up per load.
+            let reader: &'static mut HnswIo = Box::leak(Box::new(HnswIo::new(folder, name)));
             reader.load_hnsw()
         };
+        // It panics on numbers that make no sense; a graph that somebody made up may hold some.
         let graph = catch_unwind(AssertUnwindSafe(load))
             .map_err(|_| std::io::Error::other("the graph makes no sense"))?
             .map_err(std::io::Error::other)?;

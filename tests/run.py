@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""The one test command: prepares what the tests need and runs all of them.
+
+    python3 tests/run.py            everything
+    python3 tests/run.py --fast     without formatting, lints and documentation
+
+Needs a Rust toolchain and Python 3, nothing else. What is missing for a part is installed if
+it can be (rustfmt and clippy through rustup), or that part is reported as skipped, by name.
+The exit code is 0 if everything that ran passed.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Run:
+    """Runs steps one after the other and remembers how they went."""
+
+    def __init__(self):
+        self.rows = []
+
+    def step(self, name, command, **environment):
+        print(f"\n== {name}: {' '.join(command)}", flush=True)
+        started = time.monotonic()
+        code = subprocess.call(command, cwd=ROOT, env={**os.environ, **environment})
+        outcome = "passed" if code == 0 else f"FAILED (exit code {code})"
+        self.rows.append((name, outcome, time.monotonic() - started))
+
+    def skip(self, name, reason):
+        print(f"\n== {name}: skipped, {reason}", flush=True)
+        self.rows.append((name, f"skipped: {reason}", 0.0))
+
+    def report(self):
+        print("\n== result")
+        for name, outcome, seconds in self.rows:
+            print(f"{name:<16} {seconds:7.1f} s  {outcome}")
+        return 1 if any("FAILED" in outcome for _, outcome, _ in self.rows) else 0
+
+
+def component(name):
+    """Whether the cargo subcommand of a rustup component can be used, after trying to install it."""
+    works = lambda: subprocess.call(["cargo", name, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    if works():
+        return True
+    if shutil.which("rustup"):
+        package = {"fmt": "rustfmt"}.get(name, name)
+        subprocess.call(["rustup", "component", "add", package])
+    return works()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fast", action="store_true", help="only the tests")
+    options = parser.parse_args()
+    if shutil.which("cargo") is None:
+        sys.exit("error: no `cargo` found\nhint: install Rust from https://rustup.rs, then run this again")
+
+    run = Run()
+    if not options.fast:
+        if component("fmt"):
+            run.step("format", ["cargo", "fmt", "--all", "--check"])
+        else:
+            run.skip("format", "rustfmt is not installed")
+        if component("clippy"):
+            run.step("lints", ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        else:
+            run.skip("lints", "clippy is not installed")
+    run.step("tests", ["cargo", "test", "--workspace", "--locked"])
+    if not options.fast:
+        run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")
+        if shutil.which("cargo-deny"):
+            run.step("dependencies", ["cargo", "deny", "--offline", "check", "licenses", "bans", "sources"])
+        else:
+            run.skip("dependencies", "cargo-deny is not installed")
+    sys.exit(run.report())
+
+
+if __name__ == "__main__":
+    main()
