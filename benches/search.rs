@@ -29,12 +29,8 @@ fn search(c: &mut Criterion) {
     println!("searched: {} files, {} chunks", report.counts.files, report.counts.chunks);
     let mut group = c.benchmark_group("search");
     group.throughput(Throughput::Elements(1));
-    let modes = [
-        ("lexical", Mode::Lexical),
-        ("semantic", Mode::Semantic),
-        ("hybrid", Mode::Hybrid),
-        ("symbol", Mode::Symbol),
-    ];
+    let modes =
+        [("lexical", Mode::Lexical), ("semantic", Mode::Semantic), ("hybrid", Mode::Hybrid), ("symbol", Mode::Symbol)];
     for (name, mode) in modes {
         let mut questions = QUESTIONS.iter().cycle();
         group.bench_function(name, |b| {

@@ -224,7 +224,11 @@ fn bad(key: &str, metadata: Option<&Metadata>, reason: &str) -> ConfigError {
 }
 
 /// The settings of a file that may not exist; only `allowed` keys may stand in it.
-fn file(origin: &'static str, path: &Path, allowed: &[&str]) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
+fn file(
+    origin: &'static str,
+    path: &Path,
+    allowed: &[&str],
+) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
     let provider = if path.is_file() { Toml::file_exact(path) } else { Toml::string("") };
     let read = provider.data().map_err(|error| ConfigError {
         message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind.to_string().trim_end()),

@@ -42,13 +42,7 @@ impl Engine {
 
     fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
-        Engine {
-            root: root.to_owned(),
-            store: Store::new(folder),
-            embedder,
-            options,
-            searcher: RwLock::new(None),
-        }
+        Engine { root: root.to_owned(), store: Store::new(folder), embedder, options, searcher: RwLock::new(None) }
     }
 
     /// The indexed folder.
@@ -66,14 +60,8 @@ impl Engine {
     /// # Errors
     /// See [`indexer::update`].
     pub fn refresh(&self, progress: &(dyn Fn(Event) + Sync)) -> Result<Report> {
-        let (snapshot, report) = update(
-            &self.root,
-            &self.store,
-            &*self.embedder,
-            &self.options.index,
-            self.known(),
-            progress,
-        )?;
+        let (snapshot, report) =
+            update(&self.root, &self.store, &*self.embedder, &self.options.index, self.known(), progress)?;
         self.show(snapshot)?;
         Ok(report)
     }
@@ -256,9 +244,10 @@ impl Workspace {
         if let [engine] = &self.engines[..] {
             return engine.searcher();
         }
-        let repositories = self.engines.iter().map(|engine| {
-            Ok(Repository { snapshot: engine.snapshot()?, within: engine.options.within.clone() })
-        });
+        let repositories = self
+            .engines
+            .iter()
+            .map(|engine| Ok(Repository { snapshot: engine.snapshot()?, within: engine.options.within.clone() }));
         let embedder = self.engines[0].embedder.clone();
         let searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
         Ok(Arc::new(searcher))

@@ -56,7 +56,8 @@ impl Watcher {
             // An error says that events were lost: something changed.
             let relevant = events.map_or(true, |events| {
                 events.iter().any(|event| {
-                    event.need_rescan() || (!event.kind.is_access() && event.paths.iter().any(|path| !lies_in(path, &ignored)))
+                    event.need_rescan()
+                        || (!event.kind.is_access() && event.paths.iter().any(|path| !lies_in(path, &ignored)))
                 })
             });
             if relevant {

@@ -45,7 +45,8 @@ fn sources() -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).expect("read folder").map(|entry| entry.expect("entry")) {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
-            if path.is_dir() && !name.starts_with('.') && !["target", "shared", "fixtures", "corpus"].contains(&&*name) {
+            if path.is_dir() && !name.starts_with('.') && !["target", "shared", "fixtures", "corpus"].contains(&&*name)
+            {
                 collect(&path, files);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 files.push(path);
@@ -135,8 +136,7 @@ fn dependency_tree(crate_name: &str) -> BTreeSet<String> {
         .map(|package| (package["id"].as_str().expect("an id"), package["name"].as_str().expect("a name")))
         .collect();
     let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
-    let nodes: BTreeMap<&str, &Value> =
-        nodes.iter().map(|node| (node["id"].as_str().expect("an id"), node)).collect();
+    let nodes: BTreeMap<&str, &Value> = nodes.iter().map(|node| (node["id"].as_str().expect("an id"), node)).collect();
     let start = names.iter().find(|(_, name)| **name == crate_name).expect("the crate is in the workspace").0;
     let mut seen = BTreeSet::from([*start]);
     let mut open = vec![*start];
@@ -178,9 +178,8 @@ fn the_dependencies_of_a_crate_are_those_of_the_workspace() {
 #[test]
 fn no_test_is_ignored_and_nothing_is_left_to_do() {
     // In parts, so that this file does not find itself.
-    let forbidden = [
-        concat!("#[", "ignore"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("dbg", "!("),
-    ];
+    let forbidden =
+        [concat!("#[", "ignore"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("dbg", "!(")];
     for path in sources() {
         let text = fs::read_to_string(&path).expect("read");
         for (number, line) in text.lines().enumerate() {

@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cogo::{Engine, EngineOptions, Error, Event, IndexOptions, Result};
 use indexer::update;
 use rag_core::Store;
 
-use crate::repository::{Answers, Random, answers, answers_of, embedder, expected, fill, index, search_all, write_file};
+use crate::repository::{
+    Answers, Random, answers, answers_of, embedder, expected, fill, index, search_all, write_file,
+};
 
 /// A repository with an index.
 struct Fixture {
@@ -188,8 +190,19 @@ fn another_format_is_refused_and_built_anew() {
 fn a_pointer_to_nowhere_is_built_anew() {
     let mut fixture = Fixture::new(6);
     for garbage in [
-        &b""[..], b"\n", b"gen-", b"gen-x", b"gen-999999\n", b"gen--1", b"gen-18446744073709551615\n", b"gen-0",
-        b"gen-99999999999999999999999", b"../../etc", b"\xff\xfe", b"gen-000001\ngen-000002\n", b"gen-000001/..",
+        &b""[..],
+        b"\n",
+        b"gen-",
+        b"gen-x",
+        b"gen-999999\n",
+        b"gen--1",
+        b"gen-18446744073709551615\n",
+        b"gen-0",
+        b"gen-99999999999999999999999",
+        b"../../etc",
+        b"\xff\xfe",
+        b"gen-000001\ngen-000002\n",
+        b"gen-000001/..",
     ] {
         replace(&fixture.store.folder().join("CURRENT"), garbage);
         let what = String::from_utf8_lossy(garbage).into_owned();
@@ -360,10 +373,8 @@ fn writers_that_wait_for_each_other_lose_nothing() {
 #[test]
 fn readers_see_committed_generations_only() {
     let fixture = Fixture::new(25);
-    let options = EngineOptions {
-        index: IndexOptions { threads: 1, ..IndexOptions::default() },
-        ..EngineOptions::default()
-    };
+    let options =
+        EngineOptions { index: IndexOptions { threads: 1, ..IndexOptions::default() }, ..EngineOptions::default() };
     let engine = Engine::new(fixture.root.path(), options);
     engine.refresh(&|_| {}).expect("refresh");
     let committed = Mutex::new(vec![search_all(&engine.searcher().expect("a generation")).expect("search")]);

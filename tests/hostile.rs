@@ -276,10 +276,28 @@ fn forged_manifests() {
     let forgery = Forgery::new(u32::MAX);
     let mut random = Random(0xabcd);
     let fields = [
-        "/generation", "/committed_ms", "/cogo", "/settings/pipeline", "/settings/chunk_bytes", "/settings/model",
-        "/settings/max_file_bytes", "/settings/dimensions", "/settings/hnsw_min_vectors", "/segments", "/segments/0",
-        "/segments/0/name", "/segments/0/digest", "/segments/0/digest/bytes", "/segments/0/chunks", "/segments/0/hnsw",
-        "/catalog", "/catalog/bytes", "/counts", "/counts/files", "/counts/chunks", "/counts/languages",
+        "/generation",
+        "/committed_ms",
+        "/cogo",
+        "/settings/pipeline",
+        "/settings/chunk_bytes",
+        "/settings/model",
+        "/settings/max_file_bytes",
+        "/settings/dimensions",
+        "/settings/hnsw_min_vectors",
+        "/segments",
+        "/segments/0",
+        "/segments/0/name",
+        "/segments/0/digest",
+        "/segments/0/digest/bytes",
+        "/segments/0/chunks",
+        "/segments/0/hnsw",
+        "/catalog",
+        "/catalog/bytes",
+        "/counts",
+        "/counts/files",
+        "/counts/chunks",
+        "/counts/languages",
     ];
     for field in fields {
         let values = [
@@ -303,7 +321,9 @@ fn forged_manifests() {
                 match field.strip_suffix("/hnsw") {
                     // Left out when empty.
                     Some(segment) => manifest.pointer_mut(segment).expect("a segment")["hnsw"] = value,
-                    None => *manifest.pointer_mut(field).unwrap_or_else(|| panic!("{field} is in the manifest")) = value,
+                    None => {
+                        *manifest.pointer_mut(field).unwrap_or_else(|| panic!("{field} is in the manifest")) = value
+                    }
                 }
             });
             forgery.read_and_update(&what);

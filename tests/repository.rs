@@ -42,7 +42,8 @@ pub fn fill(root: &Path, files: usize) {
 /// Writes the file with this number; its content depends on `version`.
 pub fn write_file(root: &Path, number: usize, version: usize) {
     const WORDS: [&str; 12] = [
-        "parse", "header", "request", "retry", "token", "bucket", "cache", "lookup", "queue", "worker", "session", "store",
+        "parse", "header", "request", "retry", "token", "bucket", "cache", "lookup", "queue", "worker", "session",
+        "store",
     ];
     let mut random = Random(((number as u64) << 32 | version as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut text = String::new();
@@ -50,7 +51,9 @@ pub fn write_file(root: &Path, number: usize, version: usize) {
         let mut word = || WORDS[random.below(WORDS.len())];
         let (a, b, c) = (word(), word(), word());
         text += &match number % 3 {
-            0 => format!("/// Holds the {a} of a {b}.\npub struct {a}_{b}_{part} {{\n    {c}: u32,\n}}\n\nfn {a}_{c}() {{\n    {b}({version});\n}}\n\n"),
+            0 => format!(
+                "/// Holds the {a} of a {b}.\npub struct {a}_{b}_{part} {{\n    {c}: u32,\n}}\n\nfn {a}_{c}() {{\n    {b}({version});\n}}\n\n"
+            ),
             1 => format!("class {a}{b}{part}:\n    def {c}(self, {a}):\n        return self.{b} + {version}\n\n\n"),
             _ => format!("# The {a} and the {b}\n\nEvery {c} is a {a}, version {version}.\n\n"),
         };
@@ -91,7 +94,7 @@ pub fn answers_of(snapshot: Arc<Snapshot>) -> Result<Answers> {
         for file in (0..live.live.len() as u32).filter(|file| live.live[*file as usize]) {
             live.segment.text(file)?;
             live.segment.symbols(file);
-            live.segment.references(file);
+            live.segment.references(file)?;
         }
     }
     search_all(&Searcher::new(vec![Repository { snapshot, within: Vec::new() }], embedder(), Ranking::default())?)

@@ -120,7 +120,7 @@ pub fn read_everything(searcher: &Searcher) {
                 let text = segment.text(file).map(|text| text.as_str().len()).unwrap_or(0);
                 assert!(text <= u32::MAX as usize);
                 segment.symbols(file);
-                segment.references(file);
+                segment.references(file).ok();
                 segment.chunks_of(file).for_each(|chunk| drop(segment.chunk_kind(chunk)));
                 assert_eq!(segment.vectors_of(file).count(), segment.chunks_of(file).len());
                 searcher.related(0, path, 1, &Query::new("related")).map(check_hits_of(10)).ok();

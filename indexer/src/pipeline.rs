@@ -228,12 +228,7 @@ fn reason(code: u8) -> Option<SkipReason> {
 }
 
 fn stamp(file: &ScannedFile) -> Stamp {
-    Stamp {
-        size: file.size,
-        modified_ns: file.modified_ns,
-        changed_ns: file.changed_ns as i64,
-        inode: file.inode,
-    }
+    Stamp { size: file.size, modified_ns: file.modified_ns, changed_ns: file.changed_ns as i64, inode: file.inode }
 }
 
 /// The difference between the tree and a generation.
@@ -338,9 +333,7 @@ impl Run<'_> {
             }
         }
         let renumber = |place: Place| match place {
-            Place::Indexed { segment, file } => {
-                Place::Indexed { segment: numbers[segment as usize], file }
-            }
+            Place::Indexed { segment, file } => Place::Indexed { segment: numbers[segment as usize], file },
             skipped => skipped,
         };
         let mut entries: Vec<CatalogEntry> = plan.kept;
@@ -494,9 +487,7 @@ impl Run<'_> {
         }
         let document = build_document(parser, &file.path, text.into_owned(), self.options.chunk_bytes as usize);
         let old_vectors = old.zip(self.base).and_then(|(old, base)| match old.place {
-            Place::Indexed { segment, file } => {
-                Some(OldVectors::new(&base.segments[segment as usize].segment, file))
-            }
+            Place::Indexed { segment, file } => Some(OldVectors::new(&base.segments[segment as usize].segment, file)),
             Place::Skipped(_) => None,
         });
         let index = writer.add(&document, old_vectors.as_ref());

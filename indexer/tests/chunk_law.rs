@@ -181,9 +181,12 @@ fn edge_cases() {
 fn documents() {
     let mut parser = Parser::new();
     let underlined = "Title\n=====\n\nSome words here.\n\nPart\n----\n\n".repeat(40);
-    let marked = "# One\n## Two\n### Three\n\nwords and words\n\n- a\n- b\n\n```rust\nfn main() {}\n# no heading\n```\n".repeat(40);
+    let marked =
+        "# One\n## Two\n### Three\n\nwords and words\n\n- a\n- b\n\n```rust\nfn main() {}\n# no heading\n```\n"
+            .repeat(40);
     let adoc = "= Title\n\n== Section\n\nsome words\n\n----\n== no section\n----\n\n=== Deeper\n\nmore\n".repeat(40);
-    let html = "<html><body><h1>One</h1><p>words</p><h2 id=x>Two <b>bold</b></h2><pre>x\ny</pre>\n</body></html>".repeat(40);
+    let html =
+        "<html><body><h1>One</h1><p>words</p><h2 id=x>Two <b>bold</b></h2><pre>x\ny</pre>\n</body></html>".repeat(40);
     for (path, text) in [("a.rst", underlined), ("a.md", marked), ("a.adoc", adoc), ("a.html", html)] {
         for size in [16, 64, 300, 1500] {
             check(&mut parser, path, &text, size);
@@ -200,7 +203,8 @@ fn notebooks() {
     for number in 0..30 {
         let lines: Vec<String> = (0..number).map(|line| format!("marker_{number}_{line} = \"ü\\n\"\n")).collect();
         let kind = if number % 3 == 0 { "markdown" } else { "code" };
-        cells.push(serde_json::json!({"cell_type": kind, "metadata": {}, "outputs": [{"text": "no"}], "source": lines}));
+        cells
+            .push(serde_json::json!({"cell_type": kind, "metadata": {}, "outputs": [{"text": "no"}], "source": lines}));
     }
     let json = serde_json::json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
     let json = serde_json::to_string_pretty(&json).expect("JSON");
@@ -241,7 +245,10 @@ fn odd_large_files_are_cut_in_linear_time() {
         ("one_line.py", megabyte("a=1;")),
         ("functions.py", megabyte("def f(): pass\n")),
         ("comments.rs", megabyte("//\n")),
-        ("notebook.ipynb", format!("{{\"nbformat\":4,\"cells\":[{}{{}}]}}", megabyte("{\"cell_type\":\"code\",\"source\":\"x\"},"))),
+        (
+            "notebook.ipynb",
+            format!("{{\"nbformat\":4,\"cells\":[{}{{}}]}}", megabyte("{\"cell_type\":\"code\",\"source\":\"x\"},")),
+        ),
     ];
     for (path, text) in files {
         let started = Instant::now();
@@ -370,18 +377,20 @@ fn assert_no_code_is_too_long(document: &Document, tokens: &[Range<usize>], size
         // A node that is small enough is not looked into. Blanks around it, and what belongs to no token because the
         // file is broken, may still make its chunk longer.
         let (start, end) = (chunk.span.start as usize, chunk.span.end as usize);
-        let held = tokens.partition_point(|token| token.start < start)..tokens.partition_point(|token| token.start < end);
+        let held =
+            tokens.partition_point(|token| token.start < start)..tokens.partition_point(|token| token.start < end);
         let extent = tokens[held].iter().fold(start..start, |extent, token| match extent.is_empty() {
-            true => token.clone(),
-            false => extent.start..token.end,
+            true => token.start..token.end.min(end),
+            false => extent.start..token.end.min(end),
         });
-        if extent.len() <= size {
+        if chunk.span.len() <= size || extent.len() <= size + 2 * slack(size) {
             continue;
         }
         let inner = chunk.span.start as usize + slack(size)..(chunk.span.end as usize).saturating_sub(slack(size));
         let first = tokens.partition_point(|token| token.start < inner.start);
         for token in tokens[first..].iter().take_while(|token| token.start < inner.end) {
-            let blanks = text[..token.start].iter().rev().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\n');
+            let blanks =
+                text[..token.start].iter().rev().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\n');
             let line = token.start - blanks.count();
             let begins_line = line == 0 || text[line - 1] == b'\n';
             let place = if begins_line { line } else { token.start };

@@ -119,7 +119,8 @@ impl Bench {
     }
 
     fn searcher(&self, snapshot: Arc<Snapshot>) -> Searcher {
-        Searcher::new(vec![Repository { snapshot, within: Vec::new() }], self.embedder.clone(), Ranking::default()).expect("one model")
+        Searcher::new(vec![Repository { snapshot, within: Vec::new() }], self.embedder.clone(), Ranking::default())
+            .expect("one model")
     }
 
     fn paths(&self) -> Vec<String> {
@@ -217,7 +218,9 @@ impl Bench {
                 self.seed += 1;
                 self.write(&format!("assets/logo_{}.png", self.seed), b"not looked at");
             }
-            Edit::Ignore => self.write(".gitignore", if self.seed.is_multiple_of(2) { b"docs/\n" } else { b"*.json\n" }),
+            Edit::Ignore => {
+                self.write(".gitignore", if self.seed.is_multiple_of(2) { b"docs/\n" } else { b"*.json\n" })
+            }
             Edit::Nothing => {}
         }
     }
@@ -303,9 +306,8 @@ impl Odd {
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
-    let odd = prop::sample::select(
-        &[Odd::Empty, Odd::Binary, Odd::Secret, Odd::TooLarge, Odd::Latin1, Odd::Generated][..],
-    );
+    let odd =
+        prop::sample::select(&[Odd::Empty, Odd::Binary, Odd::Secret, Odd::TooLarge, Odd::Latin1, Odd::Generated][..]);
     let index = any::<Index>;
     prop_oneof![
         3 => (1usize..6).prop_map(Edit::Add),

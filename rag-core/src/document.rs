@@ -62,14 +62,35 @@ impl FileRole {
             || path_stem(path).ends_with("Tests")
             || path_stem(path).ends_with("Spec");
         let test_folder = in_folder(&[
-            "test", "tests", "__tests__", "spec", "specs", "testing", "testdata", "fixtures", "__mocks__", "mocks",
-            "e2e", "androidtest", "commontest", "jvmtest",
+            "test",
+            "tests",
+            "__tests__",
+            "spec",
+            "specs",
+            "testing",
+            "testdata",
+            "fixtures",
+            "__mocks__",
+            "mocks",
+            "e2e",
+            "androidtest",
+            "commontest",
+            "jvmtest",
         ]);
         if test_file || test_folder {
             FileRole::Test
         } else if in_folder(&[
-            "example", "examples", "_examples", "demo", "demos", "sample", "samples", "bench", "benches",
-            "benchmark", "benchmarks",
+            "example",
+            "examples",
+            "_examples",
+            "demo",
+            "demos",
+            "sample",
+            "samples",
+            "bench",
+            "benches",
+            "benchmark",
+            "benchmarks",
         ]) {
             FileRole::Example
         } else if in_folder(&["legacy", "deprecated", "compat", "_compat"]) {

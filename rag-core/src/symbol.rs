@@ -147,20 +147,13 @@ impl SymbolKind {
     pub fn is_type(self) -> bool {
         matches!(
             self,
-            SymbolKind::Class
-                | SymbolKind::Struct
-                | SymbolKind::Enum
-                | SymbolKind::Interface
-                | SymbolKind::TypeAlias
+            SymbolKind::Class | SymbolKind::Struct | SymbolKind::Enum | SymbolKind::Interface | SymbolKind::TypeAlias
         )
     }
 
     /// Whether the kind is something that can be called.
     pub fn is_callable(self) -> bool {
-        matches!(
-            self,
-            SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor | SymbolKind::Macro
-        )
+        matches!(self, SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor | SymbolKind::Macro)
     }
 }
 

@@ -165,12 +165,13 @@ fn index(engine: &Engine) -> Check {
     }
 }
 
-/// Compares what opening an index does not: every text, and the graphs.
+/// Compares what opening an index does not: every text, the references, and the graphs.
 fn verify(snapshot: &Snapshot) -> rag_core::Result<String> {
     let mut texts = 0usize;
     for live in &snapshot.segments {
         for file in 0..live.live.len() as u32 {
             live.segment.text(file)?;
+            live.segment.references(file)?;
             texts += 1;
         }
         for (name, digest) in &live.segment.entry().hnsw {

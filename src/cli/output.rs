@@ -72,7 +72,8 @@ pub(super) fn count(n: u64, noun: &str) -> String {
 /// `text` without characters that could move the cursor, colour the screen or forge a line: the text of a repository is
 /// not ours.
 pub(super) fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
-    let harmful = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmful =
+        |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(harmful) {
         return text.into();
     }

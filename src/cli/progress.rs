@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use indexer::Event;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Work that is over sooner shows no bar.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -82,9 +82,7 @@ impl Progress {
         bar.set_message(format!("{files}/{}", self.planned_files.load(Ordering::Relaxed)));
         if bar.length() != Some(planned) {
             bar.set_length(planned);
-            bar.set_style(style(
-                "{spinner} {prefix} [{bar:28}] {msg} files, {binary_bytes_per_sec}, {eta} left",
-            ));
+            bar.set_style(style("{spinner} {prefix} [{bar:28}] {msg} files, {binary_bytes_per_sec}, {eta} left"));
             bar.set_prefix("indexing");
         }
         if self.writing.load(Ordering::Relaxed) {

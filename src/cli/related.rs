@@ -34,7 +34,9 @@ fn place(place: &str) -> Result<(PathBuf, u32), Usage> {
     let parsed = place.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u32>().ok()?)));
     match parsed {
         Some((path, line)) if !path.is_empty() && line > 0 => Ok((path.into(), line)),
-        _ => Err(Usage::new(format!("`{place}` is not a place")).hint("write `path/to/file.rs:42`; lines count from 1")),
+        _ => {
+            Err(Usage::new(format!("`{place}` is not a place")).hint("write `path/to/file.rs:42`; lines count from 1"))
+        }
     }
 }
 

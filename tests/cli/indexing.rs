@@ -48,7 +48,8 @@ fn options_decide_what_is_indexed() {
     assert_eq!(report["files"], 3, "{report}");
     assert_eq!(report["skipped_by_reason"]["too-large"], 1);
     assert_eq!(report["skipped_by_reason"]["vendored"], 1);
-    let all = repository.cogo_index(["--include-vendored", "--chunk-bytes", "400", "--format", "json"]).expect(0).json();
+    let all =
+        repository.cogo_index(["--include-vendored", "--chunk-bytes", "400", "--format", "json"]).expect(0).json();
     assert_eq!(all["files"], 5, "{all}");
 }
 

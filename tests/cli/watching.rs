@@ -22,7 +22,8 @@ struct Watch {
 impl Watch {
     fn start(repository: &Repository) -> Self {
         let mut command = repository.command(env!("CARGO_BIN_EXE_cogo-index"));
-        let mut child = command.args(["--watch", "--format", "jsonl"]).stdout(Stdio::piped()).spawn().expect("it is built");
+        let mut child =
+            command.args(["--watch", "--format", "jsonl"]).stdout(Stdio::piped()).spawn().expect("it is built");
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
         std::thread::spawn(move || {

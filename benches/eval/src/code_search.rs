@@ -53,11 +53,9 @@ struct Outcome {
 
 /// Indexes every checkout, asks every query, prints and writes the measures.
 pub fn run(options: &CodeSearch) -> Result<()> {
-    let repositories: Vec<RepositoryEntry> =
-        serde_json::from_slice(&fs::read(options.data.join("repos.json"))?)?;
+    let repositories: Vec<RepositoryEntry> = serde_json::from_slice(&fs::read(options.data.join("repos.json"))?)?;
     let queries = fs::read_to_string(options.data.join("queries.jsonl"))?;
-    let queries: Vec<JudgedQuery> =
-        queries.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let queries: Vec<JudgedQuery> = queries.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let mut features = match &options.features {
         Some(path) => Some(fs::File::create(path)?),
         None => None,
@@ -68,8 +66,7 @@ pub fn run(options: &CodeSearch) -> Result<()> {
         if !options.only.is_empty() && !options.only.contains(&repository.name) {
             continue;
         }
-        let judged: Vec<&JudgedQuery> =
-            queries.iter().filter(|query| query.repo == repository.name).collect();
+        let judged: Vec<&JudgedQuery> = queries.iter().filter(|query| query.repo == repository.name).collect();
         let result = measure(options, repository, &judged, &mut by_category, features.as_mut())
             .with_context(|| format!("repository `{}`", repository.name))?;
         println!(
@@ -174,9 +171,9 @@ fn from_checkout(root: &str, path: &str) -> String {
 
 fn measures(hits: &[Hit], targets: &[&Target], root: &str, paths: Paths) -> Measures {
     let first_hit = |target: &&&Target| {
-        hits.iter().take(10).position(|hit| {
-            target.is_hit(&from_checkout(root, &hit.path), (hit.start_line, hit.end_line), paths)
-        })
+        hits.iter()
+            .take(10)
+            .position(|hit| target.is_hit(&from_checkout(root, &hit.path), (hit.start_line, hit.end_line), paths))
     };
     let ranks: Vec<usize> = targets.iter().filter_map(|target| first_hit(&target)).map(|at| at + 1).collect();
     Measures::of(&ranks, targets.len())

@@ -28,8 +28,8 @@ impl Target {
         let suffix = |long: &str, short: &str| {
             long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         };
-        let same = path == self.path
-            || (paths == Paths::Suffix && (suffix(path, &self.path) || suffix(&self.path, path)));
+        let same =
+            path == self.path || (paths == Paths::Suffix && (suffix(path, &self.path) || suffix(&self.path, path)));
         let overlap = match (self.start_line, self.end_line) {
             (Some(start), Some(end)) => lines.0 <= end && start <= lines.1,
             _ => true,

@@ -60,9 +60,7 @@ pub(super) fn partition(len: usize, mut cuts: Vec<Cut>, max_bytes: usize) -> Vec
 /// The cheapest cut of every `distance` bytes.
 fn thin(cuts: &[Cut], distance: usize) -> Vec<Cut> {
     let buckets = cuts.chunk_by(|a, b| a.at / distance == b.at / distance);
-    buckets
-        .filter_map(|bucket| bucket.iter().copied().min_by(|a, b| a.cost.total_cmp(&b.cost)))
-        .collect()
+    buckets.filter_map(|bucket| bucket.iter().copied().min_by(|a, b| a.cost.total_cmp(&b.cost))).collect()
 }
 
 #[cfg(test)]

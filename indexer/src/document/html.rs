@@ -16,12 +16,8 @@ const LONGEST_HEADING: usize = 4 * 1024;
 const LONGEST_TAG: usize = 1024;
 
 /// Elements whose content is not markup.
-const OPAQUE: [(&[u8], &[u8]); 4] = [
-    (b"script", b"</script"),
-    (b"style", b"</style"),
-    (b"textarea", b"</textarea"),
-    (b"template", b"</template"),
-];
+const OPAQUE: [(&[u8], &[u8]); 4] =
+    [(b"script", b"</script"), (b"style", b"</style"), (b"textarea", b"</textarea"), (b"template", b"</template")];
 
 pub(super) fn headings(text: &str) -> Vec<Heading> {
     let bytes = text.as_bytes();
@@ -79,13 +75,7 @@ pub(super) fn heading_at(text: &str, at: usize) -> Option<Found> {
 /// The level of the heading that the tag at the start of `bytes` opens.
 fn heading_level(bytes: &[u8]) -> Option<u8> {
     match bytes {
-        [
-            b'<',
-            b'h' | b'H',
-            digit @ b'1'..=b'6',
-            b'>' | b' ' | b'\t' | b'\r' | b'\n' | b'/',
-            ..,
-        ] => Some(digit - b'0'),
+        [b'<', b'h' | b'H', digit @ b'1'..=b'6', b'>' | b' ' | b'\t' | b'\r' | b'\n' | b'/', ..] => Some(digit - b'0'),
         _ => None,
     }
 }
@@ -142,10 +132,7 @@ fn visible(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let mut last = range.start;
     let mut at = range.start;
     while let Some(c) = text.get(at..range.end).and_then(|rest| rest.chars().next()) {
-        let is_tag = c == '<'
-            && bytes
-                .get(at + 1)
-                .is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!'));
+        let is_tag = c == '<' && bytes.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!'));
         if is_tag {
             let Some(end) = after_tag(bytes, at) else { break };
             at = end;
@@ -164,8 +151,7 @@ fn visible(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 /// The start of the line of `at` if only white space stands before it, and nothing before `from`
 /// is touched.
 fn line_start(bytes: &[u8], from: usize, at: usize) -> usize {
-    let blanks =
-        bytes[from..at].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let blanks = bytes[from..at].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let start = at - blanks;
     let at_line_start = start == 0 || bytes[start - 1] == b'\n';
     if at_line_start { start } else { at }

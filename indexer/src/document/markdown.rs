@@ -11,8 +11,7 @@ use super::{Heading, html};
 const LONGEST_UNDERLINED: usize = 200;
 
 pub(super) fn headings(text: &str) -> Vec<Heading> {
-    let mut scanner =
-        Scanner { text, headings: Vec::new(), state: State::Text, paragraph: None, in_list: false };
+    let mut scanner = Scanner { text, headings: Vec::new(), state: State::Text, paragraph: None, in_list: false };
     let body = front_matter_end(text);
     for line in lines(text).skip_while(|line| line.start < body) {
         scanner.line(line);
@@ -165,11 +164,7 @@ impl Scanner<'_> {
         let tag = line.text.trim_start();
         let at = line.range_of(tag).start;
         // What follows a tag without a blank line is HTML too, and cannot be underlined.
-        self.paragraph = Some(Paragraph {
-            start: line.start,
-            end: line.start + line.text.len(),
-            is_plain: false,
-        });
+        self.paragraph = Some(Paragraph { start: line.start, end: line.start + line.text.len(), is_plain: false });
         if let Some(found) = html::heading_at(self.text, at) {
             if let Some(title) = found.title {
                 self.push(line.start, title, found.level);
@@ -203,8 +198,7 @@ fn opens_fence(line: &str) -> Option<(u8, usize)> {
 
 impl Fence {
     fn is_closed_by(self, line: Line<'_>) -> bool {
-        repeated(line.text.trim_start())
-            .is_some_and(|(mark, length)| mark == self.mark && length >= self.length)
+        repeated(line.text.trim_start()).is_some_and(|(mark, length)| mark == self.mark && length >= self.length)
             && line.indent() <= self.indent + 3
     }
 }

@@ -21,11 +21,7 @@ fn reads_cells_with_their_place() {
     assert_eq!(notebook.language.as_deref(), Some("python"));
     assert_eq!(
         kinds_and_sources(&notebook.cells),
-        [
-            (CellKind::Markdown, "# Title\ntéxt \"q\""),
-            (CellKind::Code, "print('\\n')"),
-            (CellKind::Raw, ""),
-        ]
+        [(CellKind::Markdown, "# Title\ntéxt \"q\""), (CellKind::Code, "print('\\n')"), (CellKind::Raw, ""),]
     );
     for cell in &notebook.cells {
         let raw = cell.span.text(json);
@@ -39,10 +35,7 @@ fn reads_version_three() {
         {"cell_type": "heading", "level": 2, "source": ["Head"]},
         {"cell_type": "code", "input": ["1 + 1"], "language": "python"}]}]}"#;
     let notebook = notebook(json).expect("it is a notebook");
-    assert_eq!(
-        kinds_and_sources(&notebook.cells),
-        [(CellKind::Markdown, "## Head"), (CellKind::Code, "1 + 1")]
-    );
+    assert_eq!(kinds_and_sources(&notebook.cells), [(CellKind::Markdown, "## Head"), (CellKind::Code, "1 + 1")]);
     assert_eq!(notebook.language, None);
 }
 
@@ -82,8 +75,7 @@ fn a_broken_cell_does_not_take_the_others_with_it() {
 
 #[test]
 fn every_prefix_and_every_hole_of_a_notebook_is_survived() {
-    let json =
-        r#"{"cells":[{"cell_type":"code","source":["é\\","\""]}],"metadata":{},"nbformat":4}"#;
+    let json = r#"{"cells":[{"cell_type":"code","source":["é\\","\""]}],"metadata":{},"nbformat":4}"#;
     for end in (0..=json.len()).filter(|&end| json.is_char_boundary(end)) {
         if let Some(notebook) = notebook(&json[..end]) {
             assert!(notebook.cells.iter().all(|cell| json.get(cell.span.range()).is_some()));
@@ -104,7 +96,6 @@ fn deep_nesting_is_survived() {
         let _ = notebook(&open.repeat(200_000));
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let json =
-        format!("{{\"cells\":[{{\"cell_type\":\"code\",\"source\":{deep}}}],\"nbformat\":4}}");
+    let json = format!("{{\"cells\":[{{\"cell_type\":\"code\",\"source\":{deep}}}],\"nbformat\":4}}");
     assert!(notebook(&json).is_some_and(|notebook| notebook.cells.is_empty()));
 }

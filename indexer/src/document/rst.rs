@@ -76,7 +76,5 @@ fn adornment(line: &str) -> Option<(u8, usize)> {
 /// directive.
 fn is_title(text: &str) -> bool {
     let starts_other = ["- ", "* ", "+ ", ".. ", "| ", ">>> "];
-    !text.is_empty()
-        && adornment(text).is_none()
-        && !starts_other.iter().any(|start| text.starts_with(start))
+    !text.is_empty() && adornment(text).is_none() && !starts_other.iter().any(|start| text.starts_with(start))
 }

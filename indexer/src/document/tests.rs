@@ -4,12 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const FORMATS: [DocumentFormat; 4] = [
-    DocumentFormat::Markdown,
-    DocumentFormat::ReStructuredText,
-    DocumentFormat::AsciiDoc,
-    DocumentFormat::Html,
-];
+const FORMATS: [DocumentFormat; 4] =
+    [DocumentFormat::Markdown, DocumentFormat::ReStructuredText, DocumentFormat::AsciiDoc, DocumentFormat::Html];
 
 /// The sections of `text`, one string each: level, text, and `<` followed by the parent's text.
 fn outline(format: DocumentFormat, text: &str) -> Vec<String> {
@@ -65,10 +61,7 @@ fn finds_headings_of_markdown() {
         &[
             ("", &[]),
             ("just text\n", &[]),
-            (
-                "# One\ntext\n## Two\n### Three\n## Four",
-                &["1 One", "2 Two < One", "3 Three < Two", "2 Four < One"],
-            ),
+            ("# One\ntext\n## Two\n### Three\n## Four", &["1 One", "2 Two < One", "3 Three < Two", "2 Four < One"]),
             ("# A\n### C\n## B\n# D\n", &["1 A", "3 C < A", "2 B < A", "1 D"]),
             ("   # Indented\n    # code\n", &["1 Indented"]),
             ("# Closed #\n## C# ##\n## C#\n", &["1 Closed", "2 C# < Closed", "2 C# < Closed"]),
@@ -93,10 +86,7 @@ fn finds_headings_of_markdown() {
             ("<preadv>\n\n# yes\n", &["1 yes"]),
             ("```inline``` code\n# yes\n", &["1 yes"]),
             ("# yes\n```\n# unclosed\n", &["1 yes"]),
-            (
-                "<!-- # no\n# no\n-->\n# yes\n<!-- one line -->\nTitle\n---\n",
-                &["1 yes", "2 Title < yes"],
-            ),
+            ("<!-- # no\n# no\n-->\n# yes\n<!-- one line -->\nTitle\n---\n", &["1 yes", "2 Title < yes"]),
             ("<pre>\n# no\n\n# no\n</PRE>\n# yes\n", &["1 yes"]),
             ("---\ntitle: x\n# no\n---\n# yes\n", &["1 yes"]),
             ("+++\ntitle = 1\n+++\n# yes\n", &["1 yes"]),
@@ -106,10 +96,7 @@ fn finds_headings_of_markdown() {
                 "<h1 align=\"center\">\n  <img src=\"a>b.png\"><br>\n  The <b>Name</b>\n</h1>\n\n## Sub\n",
                 &["1 The <b>Name", "2 Sub < The <b>Name"],
             ),
-            (
-                "<div>\n    <h1>In a div</h1>\n    <h2>Too</h2>\n</div>\n",
-                &["1 In a div", "2 Too < In a div"],
-            ),
+            ("<div>\n    <h1>In a div</h1>\n    <h2>Too</h2>\n</div>\n", &["1 In a div", "2 Too < In a div"]),
             ("<h1><img src=\"logo.png\"></h1>\n\n# Name\n", &["1 Name"]),
             ("<h1>unclosed\n\n# Name\n", &["1 unclosed", "1 Name"]),
             ("<a name=\"x\"></a>\nTitle\n-----\n", &["2 Title"]),
@@ -179,10 +166,7 @@ fn finds_headings_of_html() {
         DocumentFormat::Html,
         &[
             ("", &[]),
-            (
-                "<h1>One</h1><p>a</p><H2 class='x'>Two</H2>\n<h1>Three</h1>",
-                &["1 One", "2 Two < One", "1 Three"],
-            ),
+            ("<h1>One</h1><p>a</p><H2 class='x'>Two</H2>\n<h1>Three</h1>", &["1 One", "2 Two < One", "1 Three"]),
             ("<h2>\n  A &amp; <em>B</em> c\n</h2>", &["2 A &amp; <em>B</em> c"]),
             ("<h1><a href=\"#x\"><span>Deep</span></a></h1>", &["1 Deep"]),
             ("<!-- <h1>no</h1> --><h1>yes</h1>", &["1 yes"]),

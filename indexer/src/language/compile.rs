@@ -6,10 +6,7 @@ use std::collections::HashSet;
 
 impl Rules {
     /// Compiles `source` for `grammar`. Wrong lines are left out and described in the second value.
-    pub(super) fn compile(
-        source: &'static str,
-        grammar: &tree_sitter::Language,
-    ) -> (Rules, Vec<String>) {
+    pub(super) fn compile(source: &'static str, grammar: &tree_sitter::Language) -> (Rules, Vec<String>) {
         let kinds = grammar.node_kind_count();
         let mut lists: Vec<Vec<u16>> = vec![Vec::new(); kinds];
         let mut compiled = Rules {
@@ -40,8 +37,7 @@ impl Rules {
                             Action::Path => compiled.paths[kind as usize] = Some(index),
                             _ => lists[kind as usize].push(index),
                         }
-                        compiled.attributes[kind as usize] |=
-                            matches!(rule.action, Action::Attribute);
+                        compiled.attributes[kind as usize] |= matches!(rule.action, Action::Attribute);
                     }
                     compiled.rules.push(rule);
                 }
@@ -67,9 +63,7 @@ impl Line<'_> {
         let mut words = line.split_whitespace();
         let kinds = self.kinds(words.next().unwrap_or(""))?;
         let action = match words.next().unwrap_or("") {
-            "def" => Action::Define(
-                words.next().and_then(SymbolKind::parse).ok_or("unknown symbol kind")?,
-            ),
+            "def" => Action::Define(words.next().and_then(SymbolKind::parse).ok_or("unknown symbol kind")?),
             "ref" => {
                 let word = words.next().unwrap_or("");
                 let kind = ReferenceKind::ALL.into_iter().find(|kind| kind.as_str() == word);
@@ -119,10 +113,9 @@ impl Line<'_> {
                 "sole" => rule.sole = self.kinds(value)?,
                 "if" => rule.conditions.push(self.condition(value, true)?),
                 "unless" => rule.conditions.push(self.condition(value, false)?),
-                "in" | "notin" => rule.conditions.push(Condition {
-                    test: Test::Parent(self.kinds(value)?),
-                    expected: key == "in",
-                }),
+                "in" | "notin" => {
+                    rule.conditions.push(Condition { test: Test::Parent(self.kinds(value)?), expected: key == "in" })
+                }
                 "scope" => rule.conditions.push(Condition { test: scopes(value)?, expected: true }),
                 "max" => {
                     let depth = value.parse().map_err(|_| "max wants a number")?;

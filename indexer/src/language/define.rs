@@ -8,13 +8,7 @@ use tree_sitter::Node;
 
 impl<'tree> Walker<'tree, '_> {
     /// Adds the definition at `node` (or at its child `item`), if it has a name and belongs here.
-    pub(super) fn define(
-        &mut self,
-        kind: SymbolKind,
-        node: Node<'tree>,
-        item: Node<'tree>,
-        rule: &Rule,
-    ) -> Option<()> {
+    pub(super) fn define(&mut self, kind: SymbolKind, node: Node<'tree>, item: Node<'tree>, rule: &Rule) -> Option<()> {
         let kind = kind_in(kind, self.frame().scope, rule)?;
         let name_node = self.finder.find(item, &rule.name)?;
         let text = self.finder.text;
@@ -50,10 +44,8 @@ impl<'tree> Walker<'tree, '_> {
         let inner_doc = self.finder.find(item, &rule.doc);
         let after_attributes = self.after_attributes(whole);
         let lead = std::mem::take(&mut self.lead);
-        let touches = adjacent(text, lead.end, after_attributes)
-            || adjacent(text, lead.end, whole.start_byte());
-        let (lead_doc, attributes) =
-            if touches { (lead.doc, lead.attributes) } else { (None, None) };
+        let touches = adjacent(text, lead.end, after_attributes) || adjacent(text, lead.end, whole.start_byte());
+        let (lead_doc, attributes) = if touches { (lead.doc, lead.attributes) } else { (None, None) };
         end -= self.trailing_space(end);
         let start = attributes.map_or(whole.start_byte(), |at| at.min(whole.start_byte()));
         let body_start = body.map(|body| body.start_byte()).filter(|&at| at > after_attributes);
@@ -95,8 +87,7 @@ impl<'tree> Walker<'tree, '_> {
         let mut outermost = node;
         for &parent in self.finder.ancestors.iter().rev() {
             let kind = parent.kind_id();
-            let wraps = rule.outer.contains(&kind)
-                || rule.sole.contains(&kind) && parent.named_child_count() == 1;
+            let wraps = rule.outer.contains(&kind) || rule.sole.contains(&kind) && parent.named_child_count() == 1;
             if !wraps {
                 break;
             }
@@ -147,8 +138,7 @@ impl<'tree> Walker<'tree, '_> {
         let text = self.finder.text;
         // Some grammars count the line break as part of the comment.
         let comment = span.text(text);
-        let range =
-            span.start as usize..span.end as usize - (comment.len() - comment.trim_end().len());
+        let range = span.start as usize..span.end as usize - (comment.len() - comment.trim_end().len());
         let span = Span::new(range.clone());
         if !own_line(text, range.start) {
             self.lead = Lead::default();
@@ -180,10 +170,11 @@ fn kind_in(kind: SymbolKind, scope: Scope, rule: &Rule) -> Option<SymbolKind> {
     match (kind, scope) {
         (SymbolKind::Function, Scope::Type) => Some(SymbolKind::Method),
         (SymbolKind::Variable, Scope::Type) => Some(SymbolKind::Field),
-        (
-            SymbolKind::Variable | SymbolKind::Constant | SymbolKind::Field,
-            Scope::Local | Scope::Value,
-        ) if !rule.scoped() => None,
+        (SymbolKind::Variable | SymbolKind::Constant | SymbolKind::Field, Scope::Local | Scope::Value)
+            if !rule.scoped() =>
+        {
+            None
+        }
         _ => Some(kind),
     }
 }
@@ -191,9 +182,7 @@ fn kind_in(kind: SymbolKind, scope: Scope, rule: &Rule) -> Option<SymbolKind> {
 fn scope_inside(kind: SymbolKind) -> Scope {
     match kind {
         SymbolKind::Module | SymbolKind::Section | SymbolKind::Key => Scope::Module,
-        SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor | SymbolKind::Macro => {
-            Scope::Local
-        }
+        SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor | SymbolKind::Macro => Scope::Local,
         SymbolKind::Constant | SymbolKind::Variable | SymbolKind::Field => Scope::Value,
         _ => Scope::Type,
     }

@@ -63,11 +63,8 @@ fn names() -> &'static HashMap<String, &'static Language> {
 
 /// Decides between languages that share an extension.
 fn shared_extension(extension: &str, head: &str) -> Option<&'static str> {
-    let has = |marks: &[&str]| {
-        head.lines().any(|line| marks.iter().any(|mark| line.trim_start().starts_with(mark)))
-    };
-    let objc =
-        || has(&["@interface", "@implementation", "@protocol", "@class", "#import ", "@import "]);
+    let has = |marks: &[&str]| head.lines().any(|line| marks.iter().any(|mark| line.trim_start().starts_with(mark)));
+    let objc = || has(&["@interface", "@implementation", "@protocol", "@class", "#import ", "@import "]);
     match extension {
         ".h" if objc() => Some("objc"),
         ".h" => {
@@ -111,7 +108,7 @@ fn by_shebang(head: &str) -> Option<&'static Language> {
     let interpreter = interpreter.rsplit('/').next()?;
     // `python3.12` is run by the same language as `python`.
     let bare = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    LANGUAGES.iter().find(|language| {
-        language.interpreters.contains(&interpreter) || language.interpreters.contains(&bare)
-    })
+    LANGUAGES
+        .iter()
+        .find(|language| language.interpreters.contains(&interpreter) || language.interpreters.contains(&bare))
 }

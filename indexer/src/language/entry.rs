@@ -64,13 +64,5 @@ impl Language {
 
 /// An entry without anything but its name.
 pub(super) const fn language(name: &'static str, kind: LanguageKind) -> Language {
-    Language {
-        name,
-        aliases: &[],
-        extensions: &[],
-        filenames: &[],
-        interpreters: &[],
-        kind,
-        grammar: None,
-    }
+    Language { name, aliases: &[], extensions: &[], filenames: &[], interpreters: &[], kind, grammar: None }
 }

@@ -88,9 +88,7 @@ impl<'tree> Finder<'tree, '_> {
         while more {
             let child = self.spare.node();
             let reached = match &step.go {
-                Move::Field(field) => {
-                    child.is_named() && self.spare.field_id().is_some_and(|id| id.get() == *field)
-                }
+                Move::Field(field) => child.is_named() && self.spare.field_id().is_some_and(|id| id.get() == *field),
                 Move::Child(kinds) => kinds.contains(&child.kind_id()),
                 _ => false,
             };
@@ -103,22 +101,12 @@ impl<'tree> Finder<'tree, '_> {
     }
 
     /// Whether `condition` holds for `node`, enclosed by `scope` and `depth` definitions.
-    pub(super) fn holds(
-        &mut self,
-        node: Node<'tree>,
-        condition: &Condition,
-        scope: Scope,
-        depth: usize,
-    ) -> bool {
+    pub(super) fn holds(&mut self, node: Node<'tree>, condition: &Condition, scope: Scope, depth: usize) -> bool {
         let holds = match &condition.test {
             Test::Exists(paths) => self.find(node, paths).is_some(),
             Test::Text(paths, words) => self.reads(node, paths, words),
-            Test::Case(paths, case) => {
-                self.find(node, paths).is_some_and(|node| has_case(self.text_of(node), *case))
-            }
-            Test::Parent(kinds) => {
-                self.ancestors.last().is_some_and(|parent| kinds.contains(&parent.kind_id()))
-            }
+            Test::Case(paths, case) => self.find(node, paths).is_some_and(|node| has_case(self.text_of(node), *case)),
+            Test::Parent(kinds) => self.ancestors.last().is_some_and(|parent| kinds.contains(&parent.kind_id())),
             Test::Scope(scopes) => scopes.contains(&scope),
             Test::Depth(limit) => depth < *limit,
         };
@@ -153,9 +141,7 @@ fn has_case(text: &str, case: Case) -> bool {
         Case::Upper => first.is_some_and(char::is_uppercase),
         Case::Lower => first.is_some_and(|c| c.is_lowercase() || c == '_'),
         Case::Caps => {
-            text.len() > 1
-                && text.chars().any(|c| c.is_ascii_uppercase())
-                && !text.chars().any(char::is_lowercase)
+            text.len() > 1 && text.chars().any(|c| c.is_ascii_uppercase()) && !text.chars().any(char::is_lowercase)
         }
     }
 }

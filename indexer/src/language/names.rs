@@ -89,13 +89,7 @@ pub(super) fn own_line(text: &str, at: usize) -> bool {
 }
 
 /// Where the signature that starts at `start` ends.
-pub(super) fn signature_end(
-    text: &str,
-    start: usize,
-    body: Option<usize>,
-    end: usize,
-    first_line: bool,
-) -> usize {
+pub(super) fn signature_end(text: &str, start: usize, body: Option<usize>, end: usize, first_line: bool) -> usize {
     let limit = if body.is_some() { MAX_SIGNATURE } else { MAX_LINE_SIGNATURE };
     let mut stop = body.unwrap_or(end).min(start + limit).min(text.len());
     while !text.is_char_boundary(stop) {

@@ -53,32 +53,17 @@ impl Parser {
         {
             found.append(inner);
         }
-        Outline {
-            symbols: found.symbols,
-            references: found.references,
-            tree: Some(tree),
-            errors: found.errors,
-        }
+        Outline { symbols: found.symbols, references: found.references, tree: Some(tree), errors: found.errors }
     }
 
     /// Parses the given ranges of `text` (all of it if there are none) and walks the tree.
-    fn walk(
-        &mut self,
-        language: &'static Language,
-        text: &str,
-        ranges: &[Range],
-    ) -> Option<(Tree, Found)> {
+    fn walk(&mut self, language: &'static Language, text: &str, ranges: &[Range]) -> Option<(Tree, Found)> {
         let tree = self.tree(language, text, ranges)?;
         let found = walk(&tree, text, &compiled(language)?.rules);
         Some((tree, found))
     }
 
-    pub(super) fn tree(
-        &mut self,
-        language: &'static Language,
-        text: &str,
-        ranges: &[Range],
-    ) -> Option<Tree> {
+    pub(super) fn tree(&mut self, language: &'static Language, text: &str, ranges: &[Range]) -> Option<Tree> {
         let compiled = compiled(language)?;
         if u32::try_from(text.len()).is_err() {
             return None;

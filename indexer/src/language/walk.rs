@@ -29,13 +29,10 @@ impl Found {
         let offset = self.symbols.len() as u32;
         let shift = |index: Option<u32>| index.map(|index| index + offset);
         let symbols = inner.symbols.into_iter();
-        self.symbols
-            .extend(symbols.map(|symbol| Symbol { parent: shift(symbol.parent), ..symbol }));
+        self.symbols.extend(symbols.map(|symbol| Symbol { parent: shift(symbol.parent), ..symbol }));
         let references = inner.references.into_iter();
-        self.references.extend(
-            references
-                .map(|reference| Reference { enclosing: shift(reference.enclosing), ..reference }),
-        );
+        self.references
+            .extend(references.map(|reference| Reference { enclosing: shift(reference.enclosing), ..reference }));
         self.errors += inner.errors;
         let symbols = std::mem::take(&mut self.symbols);
         let references = std::mem::take(&mut self.references);
@@ -55,13 +52,7 @@ pub(super) fn walk(tree: &Tree, text: &str, rules: &Rules) -> Found {
             previous_leaf: root,
             spare: root.walk(),
         },
-        frames: vec![Frame {
-            symbol: None,
-            enclosing: None,
-            scope: Scope::File,
-            level: 0,
-            last: None,
-        }],
+        frames: vec![Frame { symbol: None, enclosing: None, scope: Scope::File, level: 0, last: None }],
         depth: 0,
         lead: Lead::default(),
         symbols: Vec::with_capacity(text.len() / 400),
@@ -222,13 +213,7 @@ impl<'tree> Walker<'tree, '_> {
         true
     }
 
-    fn refer(
-        &mut self,
-        kind: ReferenceKind,
-        node: Node<'tree>,
-        item: Node<'tree>,
-        rule: &Rule,
-    ) -> Option<()> {
+    fn refer(&mut self, kind: ReferenceKind, node: Node<'tree>, item: Node<'tree>, rule: &Rule) -> Option<()> {
         let name_node = self.finder.find(item, &rule.name)?;
         let text = self.finder.text;
         let (full, resolved) = self.resolve(name_node);

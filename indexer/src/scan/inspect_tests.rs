@@ -12,12 +12,7 @@ fn text(bytes: &[u8]) -> (String, bool) {
 }
 
 fn utf16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
-    std::iter::once('\u{feff}')
-        .chain(text.chars())
-        .collect::<String>()
-        .encode_utf16()
-        .flat_map(bytes_of)
-        .collect()
+    std::iter::once('\u{feff}').chain(text.chars()).collect::<String>().encode_utf16().flat_map(bytes_of).collect()
 }
 
 #[test]
@@ -46,8 +41,7 @@ fn binaries_are_skipped() {
     assert_eq!(reason("a", b"\x7FELF\x02\x01\x01\0\0"), binary);
     assert_eq!(reason("a.txt", b"text\0text"), binary);
     assert_eq!(reason("a.png", b"text"), binary);
-    let noise: Vec<u8> =
-        (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+    let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
     assert_eq!(reason("a", &noise), binary);
     let mut late = vec![b'a'; 8 * 1024];
     late.push(0);

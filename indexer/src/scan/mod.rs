@@ -65,8 +65,7 @@ pub struct ScannedFile {
 impl ScannedFile {
     /// Reads the file, unless it has grown beyond `max_bytes` since it was scanned.
     pub fn read(&self, max_bytes: u64) -> Result<Vec<u8>, SkipReason> {
-        let bytes =
-            self.read_up_to(max_bytes.saturating_add(1)).map_err(|_| SkipReason::Unreadable)?;
+        let bytes = self.read_up_to(max_bytes.saturating_add(1)).map_err(|_| SkipReason::Unreadable)?;
         if bytes.len() as u64 > max_bytes {
             return Err(SkipReason::TooLarge);
         }
@@ -75,8 +74,7 @@ impl ScannedFile {
 
     fn read_up_to(&self, limit: u64) -> io::Result<Vec<u8>> {
         let expected = self.size.min(limit);
-        let mut bytes =
-            Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
         File::open(&self.absolute)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

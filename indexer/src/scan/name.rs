@@ -46,10 +46,8 @@ fn is_secret(folder: &str, name: &str, extension: &str) -> bool {
     // The name that Google's console gives to a downloaded OAuth client.
     let by_prefix = name.starts_with("client_secret_") && extension == "json";
     let last_folder = folder.rsplit('/').next().unwrap_or("");
-    let by_folder = matches!(
-        (last_folder, name),
-        (".aws", "config") | (".kube", "config") | (".docker", "config.json")
-    );
+    let by_folder =
+        matches!((last_folder, name), (".aws", "config") | (".kube", "config") | (".docker", "config.json"));
     by_extension || by_name || by_prefix || by_folder
 }
 
@@ -124,8 +122,7 @@ fn is_generated(name: &str, extension: &str) -> bool {
 
 /// Whether the name says that the line breaks were taken out.
 fn is_minified(name: &str) -> bool {
-    const ENDINGS: [&str; 6] =
-        [".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css"];
+    const ENDINGS: [&str; 6] = [".min.js", ".min.mjs", ".min.cjs", ".min.css", "-min.js", "-min.css"];
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 

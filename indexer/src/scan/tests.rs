@@ -63,10 +63,7 @@ fn the_number_of_threads_does_not_change_the_outcome() {
     for index in 0..300 {
         add(
             root.path(),
-            &[
-                (&format!("d{}/f{index}.rs", index % 17), "x"),
-                (&format!("d{}/i{index}.png", index % 7), "x"),
-            ],
+            &[(&format!("d{}/f{index}.rs", index % 17), "x"), (&format!("d{}/i{index}.png", index % 7), "x")],
         );
     }
     let seen = AtomicUsize::new(0);
@@ -117,10 +114,7 @@ fn ignore_files_count_at_every_level_without_git() {
         ("sub/deep/unwanted.rs", ""),
     ]);
     let found = walk(root.path());
-    assert_eq!(
-        paths(&found),
-        ["keep.log", "sub/a.log", "sub/b.log", "sub/deep/wanted.rs", "sub/only_here"]
-    );
+    assert_eq!(paths(&found), ["keep.log", "sub/a.log", "sub/b.log", "sub/deep/wanted.rs", "sub/only_here"]);
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }
 
@@ -164,8 +158,7 @@ fn a_repository_in_a_repository_has_its_own_rules() {
 
 #[test]
 fn hidden_files_are_out_unless_named() {
-    let files =
-        [(".github/ci.yml", ""), (".hidden.rs", ""), (".cogo/x.json", ""), (".git/config", "")];
+    let files = [(".github/ci.yml", ""), (".hidden.rs", ""), (".cogo/x.json", ""), (".git/config", "")];
     let root = folder(&files);
     assert_eq!(paths(&walk(root.path())), [""; 0]);
     add(root.path(), &[(".cogoignore", "!.github/\n!.cogo/\n!.git/\n!.env\n"), (".env", "")]);
@@ -181,10 +174,7 @@ fn a_bad_pattern_is_a_problem_and_the_rest_counts() {
     assert_eq!(paths(&found), ["a.rs"]);
     assert_eq!(found.problems.len(), 1);
     let line = found.problems[0].to_string();
-    assert!(
-        line.contains(".gitignore") && line.contains("line 1") && !line.contains('\n'),
-        "{line}"
-    );
+    assert!(line.contains(".gitignore") && line.contains("line 1") && !line.contains('\n'), "{line}");
 }
 
 #[test]
@@ -287,8 +277,7 @@ mod unix {
         link(outside.path(), "outside");
         let found = walk(root.path());
         assert_eq!(paths(&found), ["real/a.rs"]);
-        let links =
-            ["broken", "loop_a", "loop_b", "outside", "real/up", "same_file.rs", "same_folder"];
+        let links = ["broken", "loop_a", "loop_b", "outside", "real/up", "same_file.rs", "same_folder"];
         assert_eq!(skipped(&found), links.map(|path| (path, "link")));
     }
 
@@ -361,8 +350,7 @@ mod unix {
 
     #[test]
     fn hostile_names_stay_one_line() {
-        let names =
-            ["new\nline.rs", "tab\t.rs", "\u{1b}[31mred.rs", "back\\slash.rs", " space .rs", "-"];
+        let names = ["new\nline.rs", "tab\t.rs", "\u{1b}[31mred.rs", "back\\slash.rs", " space .rs", "-"];
         let root = folder(&names.map(|name| (name, "")));
         let mut expected = names.to_vec();
         expected.sort_unstable();

@@ -30,11 +30,7 @@ const PROGRESS_STEP: usize = 256;
 /// file names them (`!.github/`). Links are not followed, except `root` itself.
 ///
 /// `progress` is called from several threads with the number of files seen so far.
-pub fn scan(
-    root: &Path,
-    options: &ScanOptions,
-    progress: &(dyn Fn(usize) + Sync),
-) -> Result<Scan, ScanError> {
+pub fn scan(root: &Path, options: &ScanOptions, progress: &(dyn Fn(usize) + Sync)) -> Result<Scan, ScanError> {
     let root = resolve(root)?;
     // Within a repository the walker respects its borders as git does, for instance at submodules;
     // elsewhere it does not ask for a repository, and nothing above the root counts.
@@ -46,13 +42,8 @@ pub fn scan(
         .parents(in_repository)
         .add_custom_ignore_filename(IGNORE_FILE);
 
-    let crew = Crew {
-        root: &root,
-        options,
-        progress,
-        seen: AtomicUsize::new(0),
-        finished: Mutex::new(Found::default()),
-    };
+    let crew =
+        Crew { root: &root, options, progress, seen: AtomicUsize::new(0), finished: Mutex::new(Found::default()) };
     walk.build_parallel().run(|| {
         let mut worker = Worker::new(&crew);
         Box::new(move |entry| worker.visit(entry))
@@ -97,16 +88,14 @@ impl Found {
     }
 
     fn into_scan(mut self, root: PathBuf) -> Scan {
-        self.files
-            .sort_unstable_by(|a, b| a.path.cmp(&b.path).then_with(|| a.absolute.cmp(&b.absolute)));
+        self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path).then_with(|| a.absolute.cmp(&b.absolute)));
         let problems = &mut self.problems;
         self.files.dedup_by(|later, kept| {
             let same = later.path == kept.path;
             if same {
                 problems.push(Problem {
                     path: later.path.clone(),
-                    message: "two files have this name once it is made readable; one is left out"
-                        .into(),
+                    message: "two files have this name once it is made readable; one is left out".into(),
                 });
             }
             same
@@ -139,8 +128,7 @@ impl Drop for Worker<'_> {
     /// Hands in what was found; the only time a thread takes the lock.
     fn drop(&mut self) {
         self.crew.seen.fetch_add(self.unreported, Ordering::Relaxed);
-        let mut finished =
-            self.crew.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut finished = self.crew.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         finished.append(std::mem::take(&mut self.found));
     }
 }
@@ -259,9 +247,7 @@ fn below(root: &Path, path: &Path) -> (String, bool) {
 fn path_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
         ignore::Error::Partial(errors) => errors.iter().find_map(path_of),
         ignore::Error::Loop { child, .. } => Some(child),
         _ => None,

@@ -42,8 +42,11 @@ impl PostingsBuilder {
     pub fn add(&mut self, field: Field, chunk: u32, terms: &mut Vec<TermId>) {
         terms.sort_unstable();
         let runs = terms.chunk_by(|a, b| a == b);
-        self.fields[field as usize]
-            .extend(runs.map(|run| Posting { term: run[0], chunk, frequency: run.len() as u32 }));
+        self.fields[field as usize].extend(runs.map(|run| Posting {
+            term: run[0],
+            chunk,
+            frequency: run.len() as u32,
+        }));
         terms.clear();
     }
 
@@ -114,9 +117,7 @@ fn by_term(postings: &[Posting], terms: usize) -> (Vec<(u32, u32)>, Vec<u32>) {
 /// A tantivy index of `chunks` empty documents: all that it wants beside the inverted index.
 fn shell(chunks: u32) -> Result<RamDirectory> {
     let directory = RamDirectory::create();
-    let mut writer = Index::builder()
-        .schema(schema())
-        .single_segment_index_writer(directory.clone(), 15 << 20)?;
+    let mut writer = Index::builder().schema(schema()).single_segment_index_writer(directory.clone(), 15 << 20)?;
     for _ in 0..chunks {
         writer.add_document(TantivyDocument::new())?;
     }

@@ -41,8 +41,7 @@ pub enum Field {
 
 impl Field {
     /// Every field, in the order of its number.
-    pub const ALL: [Field; 6] =
-        [Field::Text, Field::Symbols, Field::Docs, Field::Types, Field::Path, Field::Stem];
+    pub const ALL: [Field; 6] = [Field::Text, Field::Symbols, Field::Docs, Field::Types, Field::Path, Field::Stem];
 
     fn name(self) -> &'static str {
         match self {

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use hashbrown::HashMap;
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,9 +23,13 @@ const UNKNOWN: u32 = 1;
 static BUNDLED_WEIGHTS: &[u8] = include_bytes!("../../model/model.int8.safetensors");
 static BUNDLED_VOCABULARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vocabulary.bin"));
 
+static SERIALS: AtomicU64 = AtomicU64::new(1);
+
 /// A token → vector table with int8 rows, one scale a row.
 pub struct StaticEmbedder {
     id: String,
+    /// Tells the models of this process apart, from 1.
+    serial: u64,
     dimensions: usize,
     vocabulary: Vocabulary,
     weights: Cow<'static, [u8]>,
@@ -48,8 +54,7 @@ struct Header {
 impl StaticEmbedder {
     /// The model inside the binary.
     pub fn bundled() -> Self {
-        let vocabulary = Vocabulary::from_bytes(BUNDLED_VOCABULARY)
-            .expect("the build script wrote the vocabulary");
+        let vocabulary = Vocabulary::from_bytes(BUNDLED_VOCABULARY).expect("the build script wrote the vocabulary");
         Self::new("static-code-1", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
     }
 
@@ -58,11 +63,7 @@ impl StaticEmbedder {
     ///
     /// # Errors
     /// If the file is not of this form, or does not fit the vocabulary.
-    pub fn new(
-        name: &str,
-        weights: impl Into<Cow<'static, [u8]>>,
-        vocabulary: Vocabulary,
-    ) -> Result<Self> {
+    pub fn new(name: &str, weights: impl Into<Cow<'static, [u8]>>, vocabulary: Vocabulary) -> Result<Self> {
         let weights = weights.into();
         let bad = |reason: &str| Error::Model { name: name.to_owned(), reason: reason.to_owned() };
         let header_len = weights
@@ -92,6 +93,7 @@ impl StaticEmbedder {
         }
         Ok(StaticEmbedder {
             id: name.to_owned(),
+            serial: SERIALS.fetch_add(1, Ordering::Relaxed),
             dimensions,
             vocabulary,
             rows_at: data + header.embeddings.data_offsets[0],
@@ -105,18 +107,39 @@ impl StaticEmbedder {
         xxh3_64(&self.weights)
     }
 
-    /// Appends the token ids of `text` to `ids`.
-    fn tokenize(&self, text: &str, lower: &mut String, ids: &mut Vec<u32>) {
+    /// Appends the token ids of `text` to `scratch.ids`.
+    fn tokenize(&self, text: &str, scratch: &mut Scratch) {
+        let Scratch { model, known, pieces, lower, ids } = scratch;
+        if *model != self.serial || pieces.len() > MOST_REMEMBERED {
+            *model = self.serial;
+            known.clear();
+            pieces.clear();
+        }
         for_each_word(text, |word| {
-            if word.text.len() > LONGEST_WORD && word.text.chars().count() > LONGEST_WORD {
-                return;
-            }
-            lowercase_into(word.text, lower);
-            match self.vocabulary.get(lower.as_bytes()) {
-                Some(id) => ids.push(id),
-                None => self.tokenize_parts(lower, ids),
-            }
+            let (start, end) = match known.get(word.text) {
+                Some(&range) => range,
+                None => {
+                    let start = pieces.len() as u32;
+                    self.tokenize_word(word.text, lower, pieces);
+                    let range = (start, pieces.len() as u32);
+                    known.insert(word.text.into(), range);
+                    range
+                }
+            };
+            ids.extend_from_slice(&pieces[start as usize..end as usize]);
         });
+    }
+
+    fn tokenize_word(&self, word: &str, lower: &mut String, ids: &mut Vec<u32>) {
+        if word.len() > LONGEST_WORD && word.chars().count() > LONGEST_WORD {
+            return;
+        }
+        lowercase_into(word, lower);
+        match self.vocabulary.get(lower.as_bytes()) {
+            Some(PAD | UNKNOWN) => {}
+            Some(id) => ids.push(id),
+            None => self.tokenize_parts(lower, ids),
+        }
     }
 
     /// Greedy WordPiece: longest known piece first; a word with an unknown rest has no token at all.
@@ -132,9 +155,8 @@ impl StaticEmbedder {
             let rest = &word.as_bytes()[at..];
             piece[2..2 + rest.len()].copy_from_slice(rest);
             let from = if at == 0 { 2 } else { 0 };
-            let found = (1..=rest.len())
-                .rev()
-                .find_map(|len| self.vocabulary.get(&piece[from..2 + len]).map(|id| (id, len)));
+            let found =
+                (1..=rest.len()).rev().find_map(|len| self.vocabulary.get(&piece[from..2 + len]).map(|id| (id, len)));
             match found {
                 Some((id, len)) => {
                     ids.push(id);
@@ -152,9 +174,7 @@ impl StaticEmbedder {
     fn add(&self, token: u32, weight: f32, out: &mut [f32]) {
         let token = token as usize;
         let scale_at = self.scales_at + 4 * token;
-        let scale = f32::from_le_bytes(
-            self.weights[scale_at..scale_at + 4].try_into().expect("four bytes"),
-        ) * weight;
+        let scale = f32::from_le_bytes(self.weights[scale_at..scale_at + 4].try_into().expect("four bytes")) * weight;
         let row = self.rows_at + token * self.dimensions;
         let row: &[i8] = bytemuck::cast_slice(&self.weights[row..row + self.dimensions]);
         for (sum, &x) in out.iter_mut().zip(row) {
@@ -167,9 +187,23 @@ fn size(tensor: &Tensor) -> Option<usize> {
     tensor.data_offsets[1].checked_sub(tensor.data_offsets[0])
 }
 
+/// Tokens of distinct words that a thread remembers before it starts anew: a bound on its memory.
+const MOST_REMEMBERED: usize = 1 << 18;
+
+/// What a thread keeps between two calls of `embed`: code repeats its words endlessly, so it remembers their tokens.
+#[derive(Default)]
+struct Scratch {
+    /// Serial number of the model whose tokens are remembered.
+    model: u64,
+    /// Word as written → range of its tokens in `pieces`.
+    known: HashMap<Box<str>, (u32, u32)>,
+    pieces: Vec<u32>,
+    lower: String,
+    ids: Vec<u32>,
+}
+
 thread_local! {
-    /// Buffers that `embed` reuses: a lower-cased word, and the tokens of the text.
-    static SCRATCH: RefCell<(String, Vec<u32>)> = const { RefCell::new((String::new(), Vec::new())) };
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Embedder for StaticEmbedder {
@@ -183,14 +217,12 @@ impl Embedder for StaticEmbedder {
 
     fn embed(&self, text: &str, out: &mut [f32]) {
         out.fill(0.0);
-        SCRATCH.with_borrow_mut(|(lower, ids)| {
-            ids.clear();
-            self.tokenize(text, lower, ids);
-            ids.sort_unstable();
-            for run in ids.chunk_by(|a, b| a == b) {
-                if run[0] != PAD && run[0] != UNKNOWN {
-                    self.add(run[0], 1.0 + (run.len() as f32).ln(), out);
-                }
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.ids.clear();
+            self.tokenize(text, scratch);
+            scratch.ids.sort_unstable();
+            for run in scratch.ids.chunk_by(|a, b| a == b) {
+                self.add(run[0], 1.0 + (run.len() as f32).ln(), out);
             }
         });
         normalise(out);
@@ -230,7 +262,7 @@ mod tests {
     fn unknown_words_fall_into_pieces() {
         let model = StaticEmbedder::bundled();
         let mut ids = Vec::new();
-        model.tokenize("zqxjkv", &mut String::new(), &mut ids);
+        model.tokenize_word("zqxjkv", &mut String::new(), &mut ids);
         assert!(ids.len() > 1, "greedy pieces: {ids:?}");
     }
 

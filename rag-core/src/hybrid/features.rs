@@ -77,9 +77,7 @@ pub(super) fn rows(
     lexical: &LexicalScores,
     candidates: &[Candidate],
 ) -> Result<Vec<FeatureRow>> {
-    let best = |value: fn(&Candidate) -> f32| {
-        candidates.iter().map(value).fold(0f32, f32::max)
-    };
+    let best = |value: fn(&Candidate) -> f32| candidates.iter().map(value).fold(0f32, f32::max);
     let best_mass = best(|c| c.embedding_mass);
     let best_text_mass = best(|c| c.text_mass);
     let best_embedding = best(|c| c.embedding);
@@ -167,8 +165,7 @@ struct Mentions<'s> {
 
 impl<'s> Mentions<'s> {
     fn new(segments: &'s [&'s LiveSegment]) -> Self {
-        let files: usize =
-            segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
+        let files: usize = segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
         Mentions { segments, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
     }
 

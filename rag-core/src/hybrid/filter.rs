@@ -49,16 +49,13 @@ impl CompiledFilter {
     /// folders is, if there are any, and globs are relative to them.
     pub(super) fn files(&self, live: &LiveSegment, within: &[String]) -> Vec<bool> {
         let segment = &live.segment;
-        let everything = self.include.is_empty()
-            && self.exclude.is_empty()
-            && self.languages.is_empty()
-            && within.is_empty();
+        let everything =
+            self.include.is_empty() && self.exclude.is_empty() && self.languages.is_empty() && within.is_empty();
         let admits = |file: u32| {
             let Some(path) = relative(segment.path(file), within) else { return false };
             (self.include.is_empty() || self.include.iter().any(|glob| glob.is_match(path)))
                 && !self.exclude.iter().any(|glob| glob.is_match(path))
-                && (self.languages.is_empty()
-                    || self.languages.iter().any(|name| name == segment.language(file)))
+                && (self.languages.is_empty() || self.languages.iter().any(|name| name == segment.language(file)))
         };
         live.live.iter().zip(0..).map(|(&live, file)| live && (everything || admits(file))).collect()
     }

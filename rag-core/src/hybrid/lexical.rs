@@ -52,9 +52,7 @@ fn type_names(words: &[(&str, bool)]) -> Vec<String> {
     for start in 0..words.len().min(MOST_TERMS) {
         for len in 1..=4 {
             let Some(run) = words.get(start..start + len) else { break };
-            let name_like = len > 1
-                || words.len() == 1
-                || run[0].0.starts_with(char::is_uppercase);
+            let name_like = len > 1 || words.len() == 1 || run[0].0.starts_with(char::is_uppercase);
             if name_like {
                 let name: String = run.iter().map(|(word, _)| word.to_lowercase()).collect();
                 if name.len() > 2 && !names.contains(&name) {
@@ -128,12 +126,7 @@ impl Lengths {
     }
 }
 
-pub(super) fn score(
-    segments: &[&LiveSegment],
-    lengths: &Lengths,
-    terms: &Terms,
-    bm25: &Bm25,
-) -> Result<LexicalScores> {
+pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms, bm25: &Bm25) -> Result<LexicalScores> {
     let mut scores: Vec<SegmentScores> = segments
         .iter()
         .map(|live| {

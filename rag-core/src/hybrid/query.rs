@@ -52,13 +52,7 @@ pub struct Query {
 impl Query {
     /// A hybrid query for ten hits.
     pub fn new(text: impl Into<String>) -> Self {
-        Query {
-            text: text.into(),
-            limit: 10,
-            mode: Mode::Hybrid,
-            filter: Filter::default(),
-            explain: false,
-        }
+        Query { text: text.into(), limit: 10, mode: Mode::Hybrid, filter: Filter::default(), explain: false }
     }
 }
 

@@ -383,8 +383,7 @@ impl View<'_> {
     fn admits(&self, segment: usize, chunk: u32) -> bool {
         let index = &self.segments[segment].segment;
         let file = index.chunks[chunk as usize].file;
-        self.admitted[segment][file as usize]
-            && (!self.filter.by_kind() || self.filter.admits_chunk(index, chunk))
+        self.admitted[segment][file as usize] && (!self.filter.by_kind() || self.filter.admits_chunk(index, chunk))
     }
 
     /// Order of candidates that does not depend on how files are spread over segments.

@@ -103,12 +103,7 @@ pub fn read(path: &Path, committed: FileDigest) -> Result<Vec<CatalogEntry>> {
             NO_SEGMENT => Place::Skipped(record.skipped as u8),
             segment => Place::Indexed { segment, file: record.file },
         };
-        entries.push(CatalogEntry {
-            path: path.to_owned(),
-            stamp: record.stamp,
-            content: record.content,
-            place,
-        });
+        entries.push(CatalogEntry { path: path.to_owned(), stamp: record.stamp, content: record.content, place });
     }
     Ok(entries)
 }

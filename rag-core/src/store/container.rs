@@ -122,9 +122,7 @@ impl Container {
             return Err(corrupt("its length is not the committed one"));
         }
         let footer_at = bytes.len().checked_sub(FOOTER).ok_or_else(|| corrupt("truncated"))?;
-        let number = |at: usize| {
-            u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
-        };
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
         if &bytes[footer_at + 24..] != END || bytes[..4] != *MAGIC {
             return Err(corrupt("truncated or not a cogo file"));
         }
@@ -143,8 +141,7 @@ impl Container {
         if committed.is_some_and(|digest| digest.xxh3 != xxh3) {
             return Err(corrupt("not the committed file"));
         }
-        let sections = parse_table(table, footer_at - table.len())
-            .ok_or_else(|| corrupt("malformed section table"))?;
+        let sections = parse_table(table, footer_at - table.len()).ok_or_else(|| corrupt("malformed section table"))?;
         Ok(Container { path: path.into(), map, sections })
     }
 
@@ -212,9 +209,7 @@ fn parse_table(mut table: &[u8], data_end: usize) -> Option<Vec<SectionEntry>> {
         let (len, rest) = table.split_first_chunk::<2>()?;
         let (name, rest) = rest.split_at_checked(u16::from_le_bytes(*len) as usize)?;
         let (numbers, rest) = rest.split_first_chunk::<24>()?;
-        let number = |i: usize| {
-            u64::from_le_bytes(numbers[8 * i..8 * i + 8].try_into().expect("eight bytes"))
-        };
+        let number = |i: usize| u64::from_le_bytes(numbers[8 * i..8 * i + 8].try_into().expect("eight bytes"));
         let start = usize::try_from(number(0)).ok()?;
         let end = start.checked_add(usize::try_from(number(1)).ok()?)?;
         if end > data_end {

@@ -128,7 +128,8 @@ pub struct Segment {
     pub(crate) files: Records<FileRecord>,
     pub(crate) chunks: Records<ChunkRecord>,
     symbols: Records<SymbolRecord>,
-    references: Records<ReferenceRecord>,
+    /// Checked and mapped when first asked for: no search needs them.
+    references: OnceLock<Records<ReferenceRecord>>,
     languages: Vec<String>,
     paths: Bytes,
     texts: Bytes,
@@ -153,7 +154,6 @@ impl Segment {
         let files: Records<FileRecord> = container.records("files")?;
         let chunks: Records<ChunkRecord> = container.records("chunks")?;
         let symbols: Records<SymbolRecord> = container.records("symbols")?;
-        let references: Records<ReferenceRecord> = container.records("references")?;
         let paths = container.section("paths")?;
         let texts = container.unverified("texts")?;
         let languages = container.section("languages")?;
@@ -174,7 +174,7 @@ impl Segment {
             files,
             chunks,
             symbols,
-            references,
+            references: OnceLock::new(),
             languages,
             paths,
             texts,
@@ -190,6 +190,7 @@ impl Segment {
     /// Compares every index that is stored with the array it points into, so that nothing later can reach
     /// outside. Checksums tell accidents; this tells files that somebody made up.
     fn check(&self) -> Result<()> {
+        let references = self.container.unverified("references")?.len() / size_of::<ReferenceRecord>();
         let within = |first: u32, count: u32, len: usize| first as usize + count as usize <= len;
         let mut next_chunk = 0;
         for (index, file) in self.files.iter().enumerate() {
@@ -198,7 +199,7 @@ impl Segment {
                 && file.chunks > 0
                 && within(file.first_chunk, file.chunks, self.chunks.len())
                 && within(file.first_symbol, file.symbols, self.symbols.len())
-                && within(file.first_reference, file.references, self.references.len())
+                && within(file.first_reference, file.references, references)
                 && (file.text_at as usize)
                     .checked_add(file.text_len as usize)
                     .is_some_and(|end| end <= self.texts.len())
@@ -297,19 +298,28 @@ impl Segment {
     }
 
     /// References of a file, as spans into its [`text`](Self::text).
-    pub fn references(&self, file: u32) -> Vec<Reference> {
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the stored references are damaged.
+    pub fn references(&self, file: u32) -> Result<Vec<Reference>> {
+        let all = match self.references.get() {
+            Some(all) => all,
+            None => {
+                let all = self.container.records("references")?;
+                self.references.get_or_init(|| all)
+            }
+        };
         let record = &self.files[file as usize];
-        self.references[record.first_reference as usize..][..record.references as usize]
-            .iter()
-            .filter_map(|reference| {
-                Some(Reference {
-                    kind: ReferenceKind::from_u8(reference.kind as u8)?,
-                    name: unpack_span(reference.name),
-                    qualifier: unpack_span(reference.qualifier),
-                    enclosing: unpack_index(reference.enclosing),
-                })
+        let own = &all[record.first_reference as usize..][..record.references as usize];
+        let references = own.iter().filter_map(|reference| {
+            Some(Reference {
+                kind: ReferenceKind::from_u8(reference.kind as u8)?,
+                name: unpack_span(reference.name),
+                qualifier: unpack_span(reference.qualifier),
+                enclosing: unpack_index(reference.enclosing),
             })
-            .collect()
+        });
+        Ok(references.collect())
     }
 
     /// Adds what a file holds to `counts`.

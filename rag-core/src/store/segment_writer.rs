@@ -8,8 +8,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::container::{ContainerWriter, FileDigest};
 use super::manifest::{Counts, SegmentEntry};
 use super::segment::{
-    BM25_PREFIX, ChunkRecord, FileRecord, KIND, NONE, ReferenceRecord, Segment, SymbolRecord,
-    pack_span,
+    BM25_PREFIX, ChunkRecord, FileRecord, KIND, NONE, ReferenceRecord, Segment, SymbolRecord, pack_span,
 };
 use crate::analysis::{Lexicon, TermId, for_each_word};
 use crate::bm25::{Field, PostingsBuilder};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use fs_err as fs;
+use rayon::prelude::*;
 
 use super::catalog::{self, CatalogEntry, Place};
 use super::manifest::{FORMAT_VERSION, Manifest, SegmentEntry};
@@ -73,18 +74,21 @@ impl Snapshot {
         }
         let catalog = catalog::read(&folder.join(CATALOG), manifest.catalog)?;
         let dimensions = manifest.settings.dimensions as usize;
-        let mut segments = Vec::with_capacity(manifest.segments.len());
-        for entry in &manifest.segments {
-            let open = previous.and_then(|previous| {
-                previous.segments.iter().find(|known| known.segment.entry() == entry)
-            });
-            let segment = match open {
-                Some(known) => known.segment.clone(),
-                None => Arc::new(Segment::open(folder, entry, dimensions)?),
-            };
+        let known = |entry: &SegmentEntry| {
+            let known = previous?.segments.iter().find(|known| known.segment.entry() == entry)?;
+            Some(known.segment.clone())
+        };
+        // Comparing checksums is what takes the time.
+        let open = |entry: &SegmentEntry| match known(entry) {
+            Some(segment) => Ok(segment),
+            None => Segment::open(folder, entry, dimensions).map(Arc::new),
+        };
+        let segments: Vec<Arc<Segment>> = manifest.segments.par_iter().map(open).collect::<Result<_>>()?;
+        let dead = |segment: Arc<Segment>| {
             let live = vec![false; segment.files.len()];
-            segments.push(LiveSegment { segment, live, all_live: true, mentions: Vec::new() });
-        }
+            LiveSegment { segment, live, all_live: true, mentions: Vec::new() }
+        };
+        let mut segments: Vec<LiveSegment> = segments.into_iter().map(dead).collect();
         if !catalog.is_sorted_by(|a, b| a.path < b.path) {
             return Err(corrupt("the catalog is not sorted"));
         }

@@ -19,12 +19,7 @@ impl ExactIndex {
 }
 
 impl VectorIndex for ExactIndex {
-    fn nearest(
-        &self,
-        query: &QuantizedQuery,
-        k: usize,
-        keep: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Vec<Neighbour> {
+    fn nearest(&self, query: &QuantizedQuery, k: usize, keep: &(dyn Fn(u32) -> bool + Sync)) -> Vec<Neighbour> {
         let mut candidates: Vec<Neighbour> = (0..self.vectors.len() as u32)
             .filter(|&chunk| keep(chunk))
             .map(|chunk| Neighbour { chunk, score: self.vectors.estimate(query, chunk) })

@@ -13,8 +13,7 @@ use hnsw_rs::hnswio::HnswIo;
 use simsimd::SpatialSimilarity;
 
 use super::exact::by_score;
-use super::ExactIndex;
-use super::{Neighbour, QuantizedQuery, QuantizedVectors, VectorIndex};
+use super::{ExactIndex, Neighbour, QuantizedQuery, QuantizedVectors, VectorIndex, graph_file};
 
 /// Links per node and layer (M of the paper, Malkov & Yashunin 2016, arXiv 1603.09320).
 const LINKS: usize = 24;
@@ -51,16 +50,24 @@ pub struct HnswIndex {
 }
 
 impl HnswIndex {
-    /// Loads the graph `name` from `folder`. The caller has compared the files' checksums: `hnsw_rs` panics
-    /// on damaged ones.
+    /// Loads the graph `name` over `vectors` from `folder`.
+    ///
+    /// # Errors
+    /// If the files cannot be read, or are not those of such a graph.
     pub fn load(folder: &Path, name: &str, vectors: QuantizedVectors) -> std::io::Result<Self> {
+        let read = |extension: &str| std::fs::read(folder.join(format!("{name}.{extension}")));
+        let (graph, data) = (read("hnsw.graph")?, read("hnsw.data")?);
+        if !graph_file::is_sound(&graph, &data, vectors.len(), vectors.dimensions()) {
+            return Err(std::io::Error::other("the graph makes no sense"));
+        }
+        drop((graph, data));
         let load = || {
             // The reader must outlive the graph it returns, and the graph lives as long as the process reads
             // this segment: a few hundred bytes are given up per load.
             let reader: &'static mut HnswIo = Box::leak(Box::new(HnswIo::new(folder, name)));
             reader.load_hnsw()
         };
-        // It panics on numbers that make no sense; a graph that somebody made up may hold some.
+        // It panics rather than fail.
         let graph = catch_unwind(AssertUnwindSafe(load))
             .map_err(|_| std::io::Error::other("the graph makes no sense"))?
             .map_err(std::io::Error::other)?;
@@ -77,12 +84,7 @@ impl FilterT for Keep<'_> {
 }
 
 impl VectorIndex for HnswIndex {
-    fn nearest(
-        &self,
-        query: &QuantizedQuery,
-        k: usize,
-        keep: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Vec<Neighbour> {
+    fn nearest(&self, query: &QuantizedQuery, k: usize, keep: &(dyn Fn(u32) -> bool + Sync)) -> Vec<Neighbour> {
         let breadth = SEARCH_BREADTH.max(3 * k);
         let search = || self.graph.search_filter(query.vector(), k, breadth, Some(&Keep(keep)));
         let Ok(found) = catch_unwind(AssertUnwindSafe(search)) else {

@@ -1,12 +1,13 @@
 //! Vector search: an exact int8 scan below the break-even, an HNSW graph above it.
 
 mod exact;
+mod graph_file;
 mod hnsw;
 mod quantized;
 
 pub use exact::ExactIndex;
 pub use hnsw::{HnswIndex, build as build_hnsw};
-pub use quantized::{QuantizedVectors, QuantizedQuery, Quantizer};
+pub use quantized::{QuantizedQuery, QuantizedVectors, Quantizer};
 
 /// A chunk and its cosine to the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,10 +21,5 @@ pub struct Neighbour {
 /// Finds the chunks of one segment that are nearest to a query.
 pub trait VectorIndex: Send + Sync {
     /// The `k` chunks nearest to `query` among those that `keep` admits, best first; ties by chunk.
-    fn nearest(
-        &self,
-        query: &QuantizedQuery,
-        k: usize,
-        keep: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Vec<Neighbour>;
+    fn nearest(&self, query: &QuantizedQuery, k: usize, keep: &(dyn Fn(u32) -> bool + Sync)) -> Vec<Neighbour>;
 }

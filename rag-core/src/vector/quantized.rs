@@ -112,9 +112,7 @@ impl QuantizedVectors {
             halves: container.records("vectors.f16")?,
         };
         let values = chunks * dimensions;
-        let whole = vectors.bytes.len() == values
-            && vectors.halves.len() == values
-            && vectors.scales.len() == chunks;
+        let whole = vectors.bytes.len() == values && vectors.halves.len() == values && vectors.scales.len() == chunks;
         if whole { Ok(vectors) } else { Err(container.corrupt("vectors do not match the chunks")) }
     }
 
@@ -126,6 +124,11 @@ impl QuantizedVectors {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.scales.is_empty()
+    }
+
+    /// Length of every vector.
+    pub(super) fn dimensions(&self) -> usize {
+        self.dimensions
     }
 
     fn range(&self, chunk: u32) -> std::ops::Range<usize> {

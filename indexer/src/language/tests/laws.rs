@@ -10,8 +10,7 @@ fn every_rule_fits_its_grammar() {
     let mut errors = Vec::new();
     for language in all() {
         if let Some(compiled) = compiled(language) {
-            errors
-                .extend(compiled.errors.iter().map(|error| format!("{}: {error}", language.name)));
+            errors.extend(compiled.errors.iter().map(|error| format!("{}: {error}", language.name)));
         }
     }
     assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -88,10 +87,7 @@ fn truncated_and_mixed_sources_keep_the_promises() {
                 2 => {
                     for _ in 0..10 {
                         let at = random.below(chars.len());
-                        chars.insert(
-                            at,
-                            ['é', '{', '(', '"', '\n', '\u{1f600}', '\0', '*'][random.below(8)],
-                        );
+                        chars.insert(at, ['é', '{', '(', '"', '\n', '\u{1f600}', '\0', '*'][random.below(8)]);
                     }
                 }
                 _ => {
@@ -102,11 +98,7 @@ fn truncated_and_mixed_sources_keep_the_promises() {
                 }
             }
             let broken: String = chars.into_iter().collect();
-            check(
-                &broken,
-                &parser.parse(language, &broken),
-                &format!("{path}, round {round}:\n{broken}"),
-            );
+            check(&broken, &parser.parse(language, &broken), &format!("{path}, round {round}:\n{broken}"));
         }
     }
 }

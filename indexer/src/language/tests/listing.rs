@@ -37,8 +37,7 @@ fn listing(text: &str, outline: &Outline) -> String {
         lines.push('\n');
     }
     for reference in &outline.references {
-        let enclosing =
-            reference.enclosing.map(|index| outline.symbols[index as usize].name.text(text));
+        let enclosing = reference.enclosing.map(|index| outline.symbols[index as usize].name.text(text));
         let _ = writeln!(
             lines,
             "{} [{}] {} @{} in {}",

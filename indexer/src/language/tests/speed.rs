@@ -74,9 +74,9 @@ fn speed() {
         total.symbols += found.symbols.len();
         total.references += found.references.len();
         if let Some(source) = tags(language.name) {
-            let query = queries.entry(language.name).or_insert_with(|| {
-                tree_sitter::Query::new(&compiled.grammar, source).expect("a published query")
-            });
+            let query = queries
+                .entry(language.name)
+                .or_insert_with(|| tree_sitter::Query::new(&compiled.grammar, source).expect("a published query"));
             let mut cursor = tree_sitter::QueryCursor::new();
             total.query += shortest(|| {
                 let mut matches = cursor.matches(query, tree.root_node(), text.as_bytes());

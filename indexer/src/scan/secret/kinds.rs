@@ -71,13 +71,7 @@ impl Alphabet {
     }
 }
 
-const fn prefix(
-    name: &'static str,
-    mark: &'static str,
-    alphabet: Alphabet,
-    min: usize,
-    max: usize,
-) -> Kind {
+const fn prefix(name: &'static str, mark: &'static str, alphabet: Alphabet, min: usize, max: usize) -> Kind {
     Kind { name, mark, shape: Shape::Prefix(alphabet, min, max) }
 }
 

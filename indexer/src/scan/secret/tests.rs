@@ -35,8 +35,7 @@ fn masked(text: &str) -> (String, Vec<(u32, &'static str)>) {
 
 /// Checks that `token` is masked wherever it may stand.
 fn check_masked(kind: &str, token: &str) {
-    for (before, after) in [("", ""), ("x = \"", "\"\n"), ("é\n\n标 ", ".\nrest é"), ("=", "&b=1")]
-    {
+    for (before, after) in [("", ""), ("x = \"", "\"\n"), ("é\n\n标 ", ".\nrest é"), ("=", "&b=1")] {
         let text = format!("{before}{token}{after}");
         let (masked, redactions) = masked(&text);
         let expected = format!("{before}{}{after}", "*".repeat(token.len()));
@@ -55,14 +54,8 @@ fn tokens_are_masked() {
         ("GitHub token", format!("ghs_{}", b(36))),
         ("GitHub token", format!("github_pat_{}_{}", b(22), b(59))),
         ("GitLab token", format!("glpat-{}", b(20))),
-        (
-            "Slack token",
-            format!("xoxb-{}-{}-{}", body("0918273645", 12), body("0918273645", 13), b(24)),
-        ),
-        (
-            "Slack webhook",
-            format!("hooks.slack.com/services/T{}/B{}/{}", body(UPPER, 8), body(UPPER, 10), b(24)),
-        ),
+        ("Slack token", format!("xoxb-{}-{}-{}", body("0918273645", 12), body("0918273645", 13), b(24))),
+        ("Slack webhook", format!("hooks.slack.com/services/T{}/B{}/{}", body(UPPER, 8), body(UPPER, 10), b(24))),
         ("Stripe key", format!("sk_live_{}", b(24))),
         ("Stripe key", format!("rk_test_{}", b(99))),
         ("Google API key", format!("AIza{}", b(35))),
@@ -90,13 +83,7 @@ fn every_kind_with_a_prefix_is_found() {
         let Shape::Prefix(alphabet, min, max) = kind.shape else { continue };
         let random: String = body(ALNUM, 4000)
             .chars()
-            .map(|c| {
-                if matches!(c, 'g'..='z') && !alphabet.has(b'g') {
-                    (c as u8 - b'g' % 6) as char
-                } else {
-                    c
-                }
-            })
+            .map(|c| if matches!(c, 'g'..='z') && !alphabet.has(b'g') { (c as u8 - b'g' % 6) as char } else { c })
             .filter(|c| alphabet.has(*c as u8))
             .collect();
         let length = usize::midpoint(min, max).min(random.len());
@@ -184,8 +171,7 @@ fn a_token_with_a_telling_name_is_reported_once() {
 /// A key of the given algorithm in rows of 64, each row ended by `row_end`.
 fn key(algorithm: &str, length: usize, row_end: &str) -> String {
     let body = body(ALNUM, length);
-    let rows: Vec<&str> =
-        (0..length).step_by(64).map(|at| &body[at..length.min(at + 64)]).collect();
+    let rows: Vec<&str> = (0..length).step_by(64).map(|at| &body[at..length.min(at + 64)]).collect();
     let marker = |word: &str| format!("-----{word} {algorithm}PRIVATE KEY-----");
     format!("{}{row_end}{}{row_end}{}", marker("BEGIN"), rows.join(row_end), marker("END"))
 }
@@ -201,9 +187,8 @@ fn private_keys_are_found() {
         }
     }
     let row = body(ALNUM, 64);
-    let encrypted = format!(
-        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\n{row}\n{row}\n"
-    );
+    let encrypted =
+        format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\n{row}\n{row}\n");
     assert!(has_private_key(encrypted.as_bytes()), "with headers, without end");
     let pgp = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{row}\n{row}\n=a1b2\n");
     assert!(has_private_key(pgp.as_bytes()));
@@ -261,8 +246,7 @@ fn hostile_text_takes_linear_time() {
 #[test]
 fn any_text_keeps_its_length_and_lines() {
     let long = [body(ALNUM, 40), body(HEX, 64), body(UPPER, 16)];
-    let more =
-        ["\n", " ", "é", "标", "=", "\"", ":", "@", "/", ".", "-", "PRIVATE KEY", "-----BEGIN "];
+    let more = ["\n", " ", "é", "标", "=", "\"", ":", "@", "/", ".", "-", "PRIVATE KEY", "-----BEGIN "];
     let mut pieces: Vec<&str> = KINDS.iter().map(|kind| kind.mark).collect();
     pieces.extend(long.iter().map(String::as_str));
     pieces.extend(more);

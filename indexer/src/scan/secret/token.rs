@@ -92,13 +92,7 @@ fn token_at(text: &[u8], mark: Range<usize>, shape: Shape) -> Option<Range<usize
 }
 
 /// A token that starts with its mark.
-fn prefixed(
-    text: &[u8],
-    mark: Range<usize>,
-    alphabet: Alphabet,
-    min: usize,
-    max: usize,
-) -> Option<Range<usize>> {
+fn prefixed(text: &[u8], mark: Range<usize>, alphabet: Alphabet, min: usize, max: usize) -> Option<Range<usize>> {
     if mark.start > 0 && text[mark.start - 1].is_ascii_alphanumeric() {
         return None;
     }
@@ -108,13 +102,7 @@ fn prefixed(
 }
 
 /// A value that is assigned to the name that ends at `name_end`.
-fn assigned(
-    text: &[u8],
-    name_end: usize,
-    alphabet: Alphabet,
-    min: usize,
-    max: usize,
-) -> Option<Range<usize>> {
+fn assigned(text: &[u8], name_end: usize, alphabet: Alphabet, min: usize, max: usize) -> Option<Range<usize>> {
     let is_gap = |byte: &u8| b" \t\"'`=:>,()[]".contains(byte);
     let after = &text[name_end..];
     let gap = after.iter().take(LONGEST_GAP).take_while(|byte| is_gap(byte)).count();
@@ -188,8 +176,7 @@ fn jwt(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     let end = end_of(text, claims_end + 1, Alphabet::Word, LONGEST);
     let signature = &text[claims_end + 1..end];
-    (signature.len() >= 20 && signature != SHOWN_TO_EVERYONE && distinct(signature) >= 10)
-        .then_some(start..end)
+    (signature.len() >= 20 && signature != SHOWN_TO_EVERYONE && distinct(signature) >= 10).then_some(start..end)
 }
 
 /// `123456789:AA…`: the number of a bot, and its key.
@@ -237,9 +224,7 @@ fn looks_random(body: &[u8]) -> bool {
 
 /// Whether `body` holds what only made-up tokens hold: a word, `aaaaa`, `abcdef`, `123456`.
 fn is_placeholder(body: &[u8]) -> bool {
-    let has_word = PLACEHOLDERS
-        .iter()
-        .any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)));
+    let has_word = PLACEHOLDERS.iter().any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)));
     has_word || has_run(body, 5, 0) || has_run(body, 6, 1)
 }
 
