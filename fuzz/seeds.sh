@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fills fuzz/corpus/ with inputs to start from: the fixtures of the languages, and the files of an index of fuzz/tree/.
-# usage: fuzz/seeds.sh [folder of cogo and cogo-index]    (default: target/release)
+# Names end in `.seed`, so that nobody takes them for sources. usage: fuzz/seeds.sh [folder of cogo and cogo-index]    (default: target/release)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${1:-$here/../target/release}
@@ -21,8 +21,8 @@ for file in "$fixtures"/*; do
     name=$(basename "$file")
     case $name in *.listing) continue ;; esac
     line=$(echo "$languages" | grep -n "\"${name##*.}\"\|\"$name\"" | head -1 | cut -d: -f1)
-    { byte $((${line:-1} - 1)); byte 4; cat "$file"; } > "$corpus/chunk/$name"
-    { echo "$name"; cat "$file"; } > "$corpus/scan_inspect/$name"
+    { byte $((${line:-1} - 1)); byte 4; cat "$file"; } > "$corpus/chunk/$name.seed"
+    { echo "$name"; cat "$file"; } > "$corpus/scan_inspect/$name.seed"
 done
 { echo settings.py; printf 'key = "AKIA%s"\ntoken = "ghp_%s"\n' QWERTYUIOPASDFGH 0123456789abcdefghijABCDEFGHIJ012345; } \
     > "$corpus/scan_inspect/secrets"

@@ -27,7 +27,7 @@ fn index() -> &'static (SmallIndex, Vec<u8>, Vec<u8>) {
     })
 }
 
-fuzz_target!(init: drop(index()), |data: &[u8]| {
+fuzz_target!(init: { index(); }, |data: &[u8]| {
     let [what, bytes @ ..] = data else { return };
     let (index, segment, catalog) = index();
     match what % 3 {

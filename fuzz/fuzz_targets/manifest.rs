@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 static INDEX: OnceLock<SmallIndex> = OnceLock::new();
 
-fuzz_target!(init: drop(INDEX.get_or_init(SmallIndex::new)), |data: &[u8]| {
+fuzz_target!(init: { INDEX.get_or_init(SmallIndex::new); }, |data: &[u8]| {
     let index = INDEX.get_or_init(SmallIndex::new);
     index.write(&index.generation.join("manifest.json"), data);
     if let Ok(searcher) = index.open() {

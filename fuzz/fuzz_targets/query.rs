@@ -20,7 +20,7 @@ fn index() -> &'static Searcher {
     &INDEX.get_or_init(open).1
 }
 
-fuzz_target!(init: drop(index()), |data: &[u8]| {
+fuzz_target!(init: { index(); }, |data: &[u8]| {
     let [mode, limit, rest @ ..] = data else { return };
     let mut lines = rest.splitn(4, |byte| *byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();

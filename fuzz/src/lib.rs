@@ -99,7 +99,7 @@ impl SmallIndex {
 
     /// Answers questions about a snapshot.
     pub fn searcher(&self, snapshot: Snapshot) -> Result<Searcher> {
-        let repositories = vec![Repository { snapshot: Arc::new(snapshot) }];
+        let repositories = vec![Repository { snapshot: Arc::new(snapshot), within: Vec::new() }];
         Searcher::new(repositories, self.embedder.clone() as Arc<dyn Embedder>, Ranking::default())
     }
 }
@@ -121,7 +121,8 @@ pub fn read_everything(searcher: &Searcher) {
                 assert!(text <= u32::MAX as usize);
                 segment.symbols(file);
                 segment.references(file).ok();
-                segment.chunks_of(file).for_each(|chunk| drop(segment.chunk_kind(chunk)));
+                let kinds = segment.chunks_of(file).filter_map(|chunk| segment.chunk_kind(chunk)).count();
+                assert!(kinds <= segment.chunks_of(file).len());
                 assert_eq!(segment.vectors_of(file).count(), segment.chunks_of(file).len());
                 searcher.related(0, path, 1, &Query::new("related")).map(check_hits_of(10)).ok();
             }
