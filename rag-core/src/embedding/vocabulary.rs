@@ -61,6 +61,11 @@ impl Vocabulary {
         self.tokens
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.tokens == 0
+    }
+
     /// The id of `token`.
     pub fn get(&self, token: &[u8]) -> Option<u32> {
         let mut slot = xxh3_64(token) as usize & (self.slots - 1);
