@@ -24,7 +24,7 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
     let (symbols, references, chunks) = match (DocumentFormat::from_language(name), language) {
         (Some(format), _) => {
             let sections = sections(format, &text);
-            let symbols = sections.iter().map(|section| section_symbol(section)).collect();
+            let symbols = sections.iter().map(section_symbol).collect();
             (symbols, Vec::new(), chunk_document(&text, &sections, chunk_bytes))
         }
         (None, Some(language)) => {
