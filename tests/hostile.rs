@@ -14,6 +14,7 @@ use rag_core::Store;
 use rag_core::hybrid::{Ranking, Repository};
 use rag_core::store::container::{Container, ContainerWriter, FileDigest};
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::repository::{Random, answers_of, embedder, fill, write_file};
 
@@ -53,8 +54,15 @@ impl Forgery {
         for (path, bytes) in &self.original {
             fs::write(path, bytes).expect("write");
         }
-        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        fs::write(self.store.folder().join("CURRENT"), name + "\n").expect("write");
+        self.point_to_manifest();
+    }
+
+    /// Writes `CURRENT` with the checksum of the manifest as it is now.
+    fn point_to_manifest(&self) {
+        let path = self.path("manifest.json");
+        let checksum = xxh3_64(&fs::read(&path).expect("read"));
+        let name = path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy();
+        fs::write(self.store.folder().join("CURRENT"), format!("{name} {checksum:016x}\n")).expect("write");
     }
 
     fn sections(&self, ending: &str) -> (u32, Sections) {
@@ -91,6 +99,7 @@ impl Forgery {
         let mut manifest: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
         change(&mut manifest);
         fs::write(&path, manifest.to_string()).expect("write");
+        self.point_to_manifest();
     }
 
     /// Reads everything there is and searches; whether it was refused at once.

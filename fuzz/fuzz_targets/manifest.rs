@@ -10,7 +10,7 @@ static INDEX: OnceLock<SmallIndex> = OnceLock::new();
 
 fuzz_target!(init: { INDEX.get_or_init(SmallIndex::new); }, |data: &[u8]| {
     let index = INDEX.get_or_init(SmallIndex::new);
-    index.write(&index.generation.join("manifest.json"), data);
+    index.write_manifest_bytes(data);
     if let Ok(searcher) = index.open() {
         read_everything(&searcher);
     }

@@ -83,7 +83,15 @@ impl SmallIndex {
     /// Writes `manifest` as the one of the generation.
     pub fn write_manifest(&self, manifest: &Manifest) {
         let json = serde_json::to_vec(manifest).expect("a manifest is always JSON");
-        self.write(&self.generation.join("manifest.json"), &json);
+        self.write_manifest_bytes(&json);
+    }
+
+    /// Writes any bytes as the manifest, and a pointer whose checksum fits.
+    pub fn write_manifest_bytes(&self, bytes: &[u8]) {
+        self.write(&self.generation.join("manifest.json"), bytes);
+        let name = self.generation.file_name().expect("a folder").to_string_lossy();
+        let line = format!("{name} {:016x}\n", xxh3_64(bytes));
+        self.write(&self.store.folder().join("CURRENT"), line.as_bytes());
     }
 
     /// Writes a file of the index anew. It is removed first: what was mapped must not change.

@@ -1,8 +1,8 @@
 //! Chunks: a file cut into consecutive parts that are found and shown as a whole.
 //!
-//! Two steps. [`cuts`] lists the places where a file may be cut and how bad each is: between two functions
+//! Two steps. `cuts` lists the places where a file may be cut and how bad each is: between two functions
 //! is good, inside a function is worse, between a comment and what it describes is bad, inside a token never
-//! happens. [`partition`] chooses among them, by dynamic programming, the cheapest set that keeps every chunk
+//! happens. `partition` chooses among them, by dynamic programming, the cheapest set that keeps every chunk
 //! below the size limit. The law: the chunks of a file, in order, are its text, byte for byte.
 
 mod cuts;

@@ -1,7 +1,7 @@
 //! The languages cogo knows, and what it finds in their files: definitions and references.
 //!
 //! [`detect`] tells the language of a file, [`Parser`] parses it and returns an [`Outline`].
-//! What to extract is data: one rule file per language in `rules/`, see [`rules`] for the format.
+//! What to extract is data: one rule file per language in `rules/`, see `rules.rs` for the format.
 
 mod compile;
 mod define;

@@ -1,7 +1,7 @@
 //! What is known of a candidate file: the terms of the ranking formula.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::lexical::LexicalScores;
 use crate::analysis::{Lexicon, for_each_word};
@@ -74,6 +74,7 @@ pub(super) struct Candidate {
 pub(super) fn rows(
     segments: &[&LiveSegment],
     versions: &Versions,
+    mentions: &MentionCounts,
     lexical: &LexicalScores,
     candidates: &[Candidate],
 ) -> Result<Vec<FeatureRow>> {
@@ -85,7 +86,7 @@ pub(super) fn rows(
     let best_definitions = best(|c| c.definitions);
     let depth = |c: &Candidate| segments[c.segment].segment.path(c.file).matches('/').count() as f32;
     let shallowest = candidates.iter().map(depth).fold(f32::INFINITY, f32::min);
-    let mut mentions = Mentions::new(segments);
+    let mut mentions = Mentions::new(segments, mentions);
     candidates
         .iter()
         .map(|c| {
@@ -154,23 +155,32 @@ fn versions(path: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
+/// Per segment and file: in how many files its name is mentioned, plus one; 0 where nobody has counted yet. Counting
+/// costs a walk over postings, so it is done once per file that comes up, not for all when a searcher is made.
+pub(super) struct MentionCounts(Vec<Vec<AtomicU32>>);
+
+impl MentionCounts {
+    pub(super) fn none_yet<'s>(segments: impl Iterator<Item = &'s LiveSegment>) -> Self {
+        MentionCounts(segments.map(|live| live.live.iter().map(|_| AtomicU32::new(0)).collect()).collect())
+    }
+}
+
 /// Counts in how many files the name of a file is mentioned: a measure of how central it is.
-///
-/// The count of a file is kept with the snapshot, so it costs once per process.
 struct Mentions<'s> {
+    counts: &'s MentionCounts,
     segments: &'s [&'s LiveSegment],
     log_files: f32,
     lexicon: Lexicon,
 }
 
 impl<'s> Mentions<'s> {
-    fn new(segments: &'s [&'s LiveSegment]) -> Self {
+    fn new(segments: &'s [&'s LiveSegment], counts: &'s MentionCounts) -> Self {
         let files: usize = segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
-        Mentions { segments, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
+        Mentions { segments, counts, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
     }
 
     fn of(&mut self, segment: usize, file: u32) -> Result<f32> {
-        let kept = &self.segments[segment].mentions[file as usize];
+        let kept = &self.counts.0[segment][file as usize];
         let count = match kept.load(Ordering::Relaxed) {
             0 => {
                 let count = self.count(self.segments[segment].segment.path(file))?;

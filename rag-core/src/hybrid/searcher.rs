@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::features::{Candidate, FEATURES, FeatureRow, Versions, rows};
+use super::features::{Candidate, FEATURES, FeatureRow, MentionCounts, Versions, rows};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
 use super::query::{Hit, Mode, Query, SearchResult, Term};
@@ -42,6 +42,7 @@ pub struct Searcher {
     first_segment: Vec<usize>,
     lengths: Lengths,
     versions: Versions,
+    mentions: MentionCounts,
     embedder: Arc<dyn Embedder>,
     ranking: Ranking,
 }
@@ -70,7 +71,8 @@ impl Searcher {
         let entries = repositories.iter().flat_map(|r| &r.snapshot.catalog);
         let indexed = entries.filter(|entry| matches!(entry.place, Place::Indexed { .. }));
         indexed.for_each(|entry| versions.see(&entry.path));
-        Ok(Searcher { repositories, first_segment, lengths, versions, embedder, ranking })
+        let mentions = MentionCounts::none_yet(repositories.iter().flat_map(|r| &r.snapshot.segments));
+        Ok(Searcher { repositories, first_segment, lengths, versions, mentions, embedder, ranking })
     }
 
     /// The repositories it searches.
@@ -165,7 +167,7 @@ impl Searcher {
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
         let candidates = self.candidates(&view, &lexical, vector.as_ref(), query.mode)?;
-        let rows = rows(&segments, &self.versions, &lexical, &candidates)?;
+        let rows = rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
         let weights = self.weights(query.mode);
         let mut scored: Vec<(f32, &Candidate, &FeatureRow)> = candidates
             .iter()

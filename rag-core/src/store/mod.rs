@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! .cogo/
-//! ├── CURRENT           one line, `gen-000042`, replaced by rename: the only commit point
+//! ├── CURRENT           one line, `gen-000042` and a checksum, replaced by rename: the only commit point
 //! ├── LOCK              held by the one writer
 //! └── gen-000042/
 //!     ├── manifest.json what the generation consists of, with lengths and checksums
@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, Result};
 use catalog::CatalogEntry;
@@ -64,6 +65,10 @@ impl Store {
     /// # Errors
     /// [`Error::Corrupt`] if `CURRENT` does not name a generation.
     pub fn current(&self) -> Result<Option<u64>> {
+        Ok(self.pointer()?.map(|pointer| pointer.generation))
+    }
+
+    fn pointer(&self) -> Result<Option<Pointer>> {
         let path = self.folder.join(CURRENT);
         let line = match fs::read_to_string(&path) {
             Ok(line) => line,
@@ -73,8 +78,8 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         };
-        match generation_number(line.trim_end()) {
-            Some(generation) => Ok(Some(generation)),
+        match Pointer::parse(&line) {
+            Some(pointer) => Ok(Some(pointer)),
             None => Err(Error::Corrupt { path, reason: "does not name a generation".into() }),
         }
     }
@@ -84,21 +89,21 @@ impl Store {
     /// # Errors
     /// [`Error::NoIndex`], [`Error::Format`] (another version of cogo wrote it) or [`Error::Corrupt`].
     pub fn snapshot(&self, previous: Option<&Snapshot>) -> Result<Snapshot> {
-        let mut generation = self.require_current()?;
+        let mut pointer = self.require_pointer()?;
         loop {
-            match Snapshot::open(&self.generation_folder(generation), previous) {
+            match Snapshot::open(&self.generation_folder(pointer.generation), pointer.manifest, previous) {
                 Ok(snapshot) => return Ok(snapshot),
                 // A writer may have committed twice and removed what we were about to open.
-                Err(error) => match self.require_current()? {
-                    newer if newer != generation => generation = newer,
+                Err(error) => match self.require_pointer()? {
+                    newer if newer != pointer => pointer = newer,
                     _ => return Err(error),
                 },
             }
         }
     }
 
-    fn require_current(&self) -> Result<u64> {
-        self.current()?.ok_or_else(|| Error::NoIndex { path: self.folder.clone() })
+    fn require_pointer(&self) -> Result<Pointer> {
+        self.pointer()?.ok_or_else(|| Error::NoIndex { path: self.folder.clone() })
     }
 
     /// Becomes the one writer, creating the index folder if needed.
@@ -139,6 +144,28 @@ impl Store {
             numbers.extend(name.to_str().and_then(generation_number));
         }
         Ok(numbers)
+    }
+}
+
+/// What `CURRENT` holds: the committed generation, and the checksum of its manifest, which vouches for all the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pointer {
+    generation: u64,
+    /// xxh3-64 of `manifest.json`
+    manifest: u64,
+}
+
+impl Pointer {
+    fn parse(line: &str) -> Option<Self> {
+        let (name, checksum) = line.trim_end().split_once(' ')?;
+        let manifest = u64::from_str_radix(checksum, 16).ok()?;
+        let pointer = Pointer { generation: generation_number(name)?, manifest };
+        // Written in any other way, it is not what was committed.
+        (pointer.line() == line).then_some(pointer)
+    }
+
+    fn line(&self) -> String {
+        format!("gen-{:06} {:016x}\n", self.generation, self.manifest)
     }
 }
 
@@ -189,7 +216,7 @@ impl Transaction<'_> {
 
     /// Takes a segment of the current generation over, as hard links.
     pub fn keep(&self, entry: &SegmentEntry) -> Result<()> {
-        let from = self.lock.store.generation_folder(self.lock.store.require_current()?);
+        let from = self.lock.store.generation_folder(self.lock.store.require_pointer()?.generation);
         let names = entry.hnsw.keys().cloned().chain([format!("{}.seg", entry.name)]);
         for name in names {
             let (source, target) = (from.join(&name), self.folder.join(&name));
@@ -234,7 +261,8 @@ impl Transaction<'_> {
         let store = &self.lock.store;
         let previous = store.current().ok().flatten();
         let next = store.folder.join("CURRENT.next");
-        write_synced(&next, format!("gen-{:06}\n", self.generation).as_bytes())?;
+        let pointer = Pointer { generation: self.generation, manifest: xxh3_64(&json) };
+        write_synced(&next, pointer.line().as_bytes())?;
         crash::point("current-written");
         fs::rename(&next, store.folder.join(CURRENT))?;
         self.committed = true;

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use fs_err as fs;
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::catalog::{self, CatalogEntry, Place};
 use super::manifest::{FORMAT_VERSION, Manifest, SegmentEntry};
@@ -33,8 +33,6 @@ pub struct LiveSegment {
     pub live: Vec<bool>,
     /// Whether every file is live.
     pub all_live: bool,
-    /// Per file: in how many files its name is mentioned, plus one; 0 where nobody has counted yet.
-    pub(crate) mentions: Vec<AtomicU32>,
 }
 
 impl LiveSegment {
@@ -51,7 +49,7 @@ impl LiveSegment {
 }
 
 impl Snapshot {
-    pub(super) fn open(folder: &Path, previous: Option<&Snapshot>) -> Result<Self> {
+    pub(super) fn open(folder: &Path, checksum: u64, previous: Option<&Snapshot>) -> Result<Self> {
         let path = folder.join(MANIFEST);
         let corrupt = |reason: &str| Error::Corrupt { path: path.clone(), reason: reason.into() };
         let json = match fs::read(&path) {
@@ -65,6 +63,9 @@ impl Snapshot {
         let found = serde_json::from_slice::<Format>(&json).map_err(|_| corrupt("not a manifest"))?.format;
         if found != FORMAT_VERSION {
             return Err(Error::Format { path: folder.into(), found, expected: FORMAT_VERSION });
+        }
+        if xxh3_64(&json) != checksum {
+            return Err(corrupt("checksum mismatch"));
         }
         let manifest: Manifest = serde_json::from_slice(&json).map_err(|_| corrupt("malformed"))?;
         // Names are joined to the folder, here and by the next writer, who links and copies what they name.
@@ -86,7 +87,7 @@ impl Snapshot {
         let segments: Vec<Arc<Segment>> = manifest.segments.par_iter().map(open).collect::<Result<_>>()?;
         let dead = |segment: Arc<Segment>| {
             let live = vec![false; segment.files.len()];
-            LiveSegment { segment, live, all_live: true, mentions: Vec::new() }
+            LiveSegment { segment, live, all_live: true }
         };
         let mut segments: Vec<LiveSegment> = segments.into_iter().map(dead).collect();
         if !catalog.is_sorted_by(|a, b| a.path < b.path) {
@@ -104,7 +105,6 @@ impl Snapshot {
         }
         for known in &mut segments {
             known.all_live = known.live.iter().all(|live| *live);
-            known.mentions = known.live.iter().map(|_| AtomicU32::new(0)).collect();
         }
         Ok(Snapshot { folder: folder.into(), manifest, catalog, segments })
     }
