@@ -1,18 +1,19 @@
 //! The engine: repositories, their indexes, and answers about them.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use indexer::scan::{ScanOptions, scan};
-use indexer::{Event, IndexOptions, Report, update};
-use rag_core::embedding::{Embedder, StaticEmbedder};
+use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
+use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
 use rag_core::hybrid::{Ranking, Repository, Searcher};
-use rag_core::store::{FOLDER, Snapshot, Store};
+use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How an [`Engine`] works.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct EngineOptions {
     /// How to index.
     pub index: IndexOptions,
@@ -22,6 +23,8 @@ pub struct EngineOptions {
     pub folder: Option<PathBuf>,
     /// Only what lies within these files and folders (relative to the root) is found; empty for everything.
     pub within: Vec<String>,
+    /// A large model that takes part, as far as [`Engine::backfill`] has come.
+    pub model: Option<Arc<dyn Encoder>>,
 }
 
 /// A repository and its index. Safe to share between threads: searches run on a frozen snapshot and never wait for
@@ -32,6 +35,7 @@ pub struct Engine {
     embedder: Arc<dyn Embedder>,
     options: EngineOptions,
     searcher: RwLock<Option<Arc<Searcher>>>,
+    vectors: RwLock<Arc<Vectors>>,
 }
 
 impl Engine {
@@ -42,7 +46,8 @@ impl Engine {
 
     fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
-        Engine { root: root.to_owned(), store: Store::new(folder), embedder, options, searcher: RwLock::new(None) }
+        let (searcher, vectors) = (RwLock::new(None), RwLock::default());
+        Engine { root: root.to_owned(), store: Store::new(folder), embedder, options, searcher, vectors }
     }
 
     /// The indexed folder.
@@ -83,6 +88,40 @@ impl Engine {
         let (snapshot, report) = update(&self.root, &self.store, &*self.embedder, &options, self.known(), progress)?;
         self.show(snapshot)?;
         Ok(report)
+    }
+
+    /// Lets the large model read what it has not read yet. Searches go on meanwhile, and see what is done after the next
+    /// [`refresh`](Self::refresh) or [`catch_up`](Self::catch_up).
+    ///
+    /// # Errors
+    /// [`Error::Model`] if no model was given or it fails; see [`indexer::backfill`].
+    pub fn backfill(&self, progress: &mut dyn FnMut(&BackfillProgress) -> ControlFlow<()>) -> Result<BackfillProgress> {
+        indexer::backfill(&self.store, &**self.model()?, progress)
+    }
+
+    /// The large model.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if none was given.
+    pub fn model(&self) -> Result<&Arc<dyn Encoder>> {
+        let none = || Error::Model { name: "none".into(), reason: "no model was chosen".into() };
+        self.options.model.as_ref().ok_or_else(none)
+    }
+
+    /// What the large model made of this repository so far; empty without a model.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn vectors(&self) -> Result<Arc<Vectors>> {
+        let Some(model) = &self.options.model else { return Ok(Arc::default()) };
+        let store = self.store.vectors(model.id());
+        let known = self.vectors.read().expect("no panic holds it").clone();
+        if store.is_current(&known)? {
+            return Ok(known);
+        }
+        let opened = Arc::new(store.open()?);
+        *self.vectors.write().expect("no panic holds it") = opened.clone();
+        Ok(opened)
     }
 
     /// Compares the files with the generation this engine has seen last, and writes nothing.
@@ -161,13 +200,19 @@ impl Engine {
     }
 
     fn show(&self, snapshot: Arc<Snapshot>) -> Result<Arc<Searcher>> {
+        let before = self.vectors.read().expect("no panic holds it").clone();
+        let vectors = self.vectors()?;
         if let Some(known) = &*self.searcher.read().expect("no panic holds it")
             && Arc::ptr_eq(&known.repositories()[0].snapshot, &snapshot)
+            && Arc::ptr_eq(&before, &vectors)
         {
             return Ok(known.clone());
         }
         let repositories = vec![Repository { snapshot, within: self.options.within.clone() }];
-        let searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
+        let mut searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
+        if let Some(model) = &self.options.model {
+            searcher = searcher.with_model(model.clone(), vec![vectors]);
+        }
         let searcher = Arc::new(searcher);
         *self.searcher.write().expect("no panic holds it") = Some(searcher.clone());
         Ok(searcher)
@@ -249,7 +294,14 @@ impl Workspace {
             .iter()
             .map(|engine| Ok(Repository { snapshot: engine.snapshot()?, within: engine.options.within.clone() }));
         let embedder = self.engines[0].embedder.clone();
-        let searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
+        let mut searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
+        if let Some(model) = &self.options.model {
+            let vectors = self.engines.iter().map(|engine| match engine.options.model {
+                Some(_) => engine.vectors(),
+                None => Ok(Arc::default()),
+            });
+            searcher = searcher.with_model(model.clone(), vectors.collect::<Result<_>>()?);
+        }
         Ok(Arc::new(searcher))
     }
 }

@@ -29,6 +29,7 @@ mod engine;
 pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};
-pub use indexer::{Event, IndexOptions, Note, Report};
-pub use rag_core::hybrid::{FEATURES, Ranking, Searcher, Term};
+pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
+pub use rag_core::embedding::{Encoder, Encoding, Role};
+pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};

@@ -65,6 +65,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// ONNX Runtime, the library that large models run on, cannot be loaded.
+    #[error("ONNX Runtime cannot be used: {reason}")]
+    Runtime {
+        /// Why, for every place where it was looked for.
+        reason: String,
+    },
     /// A path that cannot be indexed.
     #[error("cannot index `{}`: {reason}", path.display())]
     Source {
@@ -90,6 +96,7 @@ impl Error {
             | Error::Format { .. }
             | Error::Locked { .. }
             | Error::Model { .. }
+            | Error::Runtime { .. }
             | Error::Io(_) => Fault::Environment,
             Error::TextIndex(_) => Fault::Bug,
         }
@@ -105,6 +112,7 @@ impl Error {
             Error::Corrupt { .. } | Error::Format { .. } => {
                 Some("run `cogo-index --rebuild` to write it anew; your files are not touched".into())
             }
+            Error::Runtime { .. } => Some("run `cogo model pull runtime`, or `pip install onnxruntime`".into()),
             Error::Locked { .. } => Some("wait for it, or pass `--wait`".into()),
             Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space; the previous index is intact".into())

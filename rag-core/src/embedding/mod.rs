@@ -1,12 +1,17 @@
 //! Embeddings: text in, unit vectors out.
 //!
-//! [`StaticEmbedder`] is the bundled default: a table of token vectors inside the binary, microseconds
-//! per chunk, nothing to download. Other models implement [`Embedder`].
+//! [`StaticEmbedder`] is the bundled [`Embedder`]: a table of token vectors inside the binary, microseconds
+//! per chunk, nothing to download. Models that are better and a thousand times slower are an [`Encoder`]: what they make
+//! comes on top, behind an index that can be searched already.
 
+mod encoder;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod static_model;
 #[allow(dead_code, reason = "the build script uses the rest")]
 mod vocabulary;
 
+pub use encoder::{Encoder, Encoding, Role};
 pub use static_model::StaticEmbedder;
 pub use vocabulary::Vocabulary;
 

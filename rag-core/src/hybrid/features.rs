@@ -8,12 +8,12 @@ use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::document::{FileRole, path_stem};
 use crate::error::Result;
-use crate::store::LiveSegment;
+use crate::store::{LiveSegment, Snapshot};
 
 /// Names of the features, in the order of [`FeatureRow`] and of the weights.
 ///
 /// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
-pub const FEATURES: [&str; 14] = [
+pub const FEATURES: [&str; 17] = [
     // the file's share of the 50 nearest chunks, relative to the largest such share
     "embedding_share",
     // cosine of the file's nearest chunk, minus that of the best
@@ -42,6 +42,12 @@ pub const FEATURES: [&str; 14] = [
     "head",
     // the file is legacy code, or a sibling folder holds a newer version of it
     "superseded",
+    // the large model's cosine of the file's nearest chunk, minus that of the best
+    "model_gap",
+    // the large model's word weights: of the file's best chunk, relative to the best
+    "model_words",
+    // MaxSim over the large model's token vectors of the chunk to show, minus that of the best; for the first hits only
+    "model_tokens",
 ];
 
 /// Values of [`FEATURES`] for one file.
@@ -66,6 +72,10 @@ pub(super) struct Candidate {
     pub text: f32,
     /// Best definition score of its chunks.
     pub definitions: f32,
+    /// Best cosine of its chunks by the large model; not a number if it has seen none.
+    pub model: f32,
+    /// Best sum of word weights of its chunks by the large model.
+    pub model_words: f32,
     /// The chunk to show.
     pub chunk: u32,
 }
@@ -86,6 +96,9 @@ pub(super) fn rows(
     let best_definitions = best(|c| c.definitions);
     let depth = |c: &Candidate| segments[c.segment].segment.path(c.file).matches('/').count() as f32;
     let shallowest = candidates.iter().map(depth).fold(f32::INFINITY, f32::min);
+    let models = Calibrated::new(candidates);
+    let best_model = best(|c| if c.model.is_nan() { 0.0 } else { c.model });
+    let best_model_words = best(|c| c.model_words);
     let mut mentions = Mentions::new(segments, mentions);
     candidates
         .iter()
@@ -110,9 +123,38 @@ pub(super) fn rows(
                 ratio(c.text_mass, best_text_mass),
                 c.head,
                 flag(role == FileRole::Legacy || versions.is_superseded(segment.path(c.file))),
+                models.of(c).map_or(0.0, |model| model.min(best_model) - best_model),
+                ratio(c.model_words, best_model_words),
+                0.0,
             ])
         })
         .collect()
+}
+
+/// The large model's cosines, and for files that it has not seen yet what it would probably say: the line through what
+/// both models say of the others (least squares). A file must not win or lose because its turn has not come.
+struct Calibrated {
+    /// slope and offset; none if the model has seen no candidate
+    line: Option<(f32, f32)>,
+}
+
+impl Calibrated {
+    fn new(candidates: &[Candidate]) -> Self {
+        let seen: Vec<(f32, f32)> =
+            candidates.iter().filter(|c| !c.model.is_nan()).map(|c| (c.embedding, c.model)).collect();
+        let count = seen.len() as f32;
+        let mean = |value: fn(&(f32, f32)) -> f32| seen.iter().map(value).sum::<f32>() / count;
+        let (mean_x, mean_y) = (mean(|seen| seen.0), mean(|seen| seen.1));
+        let covariance: f32 = seen.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+        let variance: f32 = seen.iter().map(|(x, _)| (x - mean_x) * (x - mean_x)).sum();
+        let slope = if variance > 0.0 { covariance / variance } else { 0.0 };
+        Calibrated { line: (!seen.is_empty()).then_some((slope, mean_y - slope * mean_x)) }
+    }
+
+    fn of(&self, candidate: &Candidate) -> Option<f32> {
+        let (slope, offset) = self.line?;
+        Some(if candidate.model.is_nan() { slope * candidate.embedding + offset } else { candidate.model })
+    }
 }
 
 fn ratio(value: f32, best: f32) -> f32 {
@@ -163,6 +205,32 @@ impl MentionCounts {
     pub(super) fn none_yet<'s>(segments: impl Iterator<Item = &'s LiveSegment>) -> Self {
         MentionCounts(segments.map(|live| live.live.iter().map(|_| AtomicU32::new(0)).collect()).collect())
     }
+}
+
+/// Per segment and file: in how many files the file's name is mentioned.
+///
+/// # Errors
+/// If the text index is damaged.
+pub fn mentions(snapshot: &Snapshot) -> Result<Vec<Vec<u32>>> {
+    let segments: Vec<&LiveSegment> = snapshot.segments.iter().collect();
+    let counts = MentionCounts(Vec::new());
+    let mut mentions = Mentions::new(&segments, &counts);
+    // Many files share a name: `mod.rs`, `index.js`.
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    let mut all = Vec::with_capacity(segments.len());
+    for live in &segments {
+        let mut of_segment = vec![0; live.live.len()];
+        for (file, count) in of_segment.iter_mut().enumerate().filter(|(file, _)| live.live[*file]) {
+            let path = live.segment.path(file as u32);
+            let stem = path_stem(path);
+            *count = match known.get(stem) {
+                Some(count) => *count,
+                None => *known.entry(stem).insert_entry(mentions.count(path)?).get(),
+            };
+        }
+        all.push(of_segment);
+    }
+    Ok(all)
 }
 
 /// Counts in how many files the name of a file is mentioned: a measure of how central it is.

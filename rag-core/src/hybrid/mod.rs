@@ -6,9 +6,10 @@ mod lexical;
 mod query;
 mod ranking;
 mod searcher;
+mod second;
 mod symbols;
 
-pub use features::{FEATURES, FeatureRow};
-pub use query::{Filter, Hit, Mode, Query, SearchResult, Term};
+pub use features::{FEATURES, FeatureRow, mentions};
+pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term};
 pub use ranking::{Bm25, Ranking};
 pub use searcher::{Repository, Searcher};

@@ -92,6 +92,17 @@ pub struct Hit {
     pub terms: Vec<Term>,
 }
 
+/// How many of the searched chunks a large model has seen; the others are judged by the bundled one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Id of the model.
+    pub model: String,
+    /// Chunks there are.
+    pub chunks: u64,
+    /// Chunks that have vectors of the model.
+    pub covered: u64,
+}
+
 /// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchResult {
@@ -99,4 +110,8 @@ pub struct SearchResult {
     pub hits: Vec<Hit>,
     /// The terms that were searched, as they stand in the text index.
     pub terms: Vec<String>,
+    /// How many chunks the large model knew, if one took part.
+    pub coverage: Option<Coverage>,
+    /// Why the answer is not what it could be: a model that was asked for cannot be used.
+    pub degraded: Option<String>,
 }

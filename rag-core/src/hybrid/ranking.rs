@@ -25,9 +25,13 @@ pub struct Ranking {
     pub bm25: Bm25,
     /// Weight of each feature of a file, in the order of [`FEATURES`].
     pub weights: [f32; FEATURES.len()],
+    /// The same where a large model takes part.
+    pub weights_with_model: [f32; FEATURES.len()],
     /// When the chunk of a file is chosen: weights of its cosine, of its text and its definition score (as shares of
-    /// the query's idf), and of beginning a definition that the query names.
-    pub chunk: [f32; 4],
+    /// the query's idf), of beginning a definition that the query names, and of its cosine by the large model.
+    pub chunk: [f32; 5],
+    /// So many of the first hits are judged by single tokens, if the large model gives them.
+    pub late: usize,
     /// How many chunks each retriever brings.
     pub candidates: usize,
 }
@@ -38,8 +42,12 @@ impl Default for Ranking {
     fn default() -> Self {
         Ranking {
             bm25: Bm25 { k1: 1.2, b: 0.75, path: 3.0, symbols: 0.0, docs: 0.0 },
-            weights: [0.85, 6.3, 2.2, 0.6, 4.0, 1.3, 1.3, 1.3, -3.0, -0.9, -1.2, 0.9, 1.9, -3.0],
-            chunk: [1.0, 1.0, 1.0, 0.5],
+            weights: [0.85, 6.3, 2.2, 0.6, 4.0, 1.3, 1.3, 1.3, -3.0, -0.9, -1.2, 0.9, 1.9, -3.0, 0.0, 0.0, 0.0],
+            weights_with_model: [
+                0.85, 6.3, 2.2, 0.6, 4.0, 1.3, 1.3, 1.3, -3.0, -0.9, -1.2, 0.9, 1.9, -3.0, 4.0, 1.0, 4.0,
+            ],
+            chunk: [1.0, 1.0, 1.0, 0.5, 1.0],
+            late: 30,
             candidates: 200,
         }
     }

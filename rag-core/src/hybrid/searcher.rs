@@ -10,11 +10,12 @@ use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
 use super::query::{Hit, Mode, Query, SearchResult, Term};
 use super::ranking::Ranking;
+use super::second::{Second, SecondScores};
 use super::symbols;
-use crate::embedding::{Embedder, normalise};
+use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
 use crate::store::catalog::Place;
-use crate::store::{LiveSegment, Snapshot};
+use crate::store::{LiveSegment, Snapshot, Vectors};
 use crate::symbol::Span;
 use crate::vector::QuantizedQuery;
 
@@ -44,6 +45,7 @@ pub struct Searcher {
     versions: Versions,
     mentions: MentionCounts,
     embedder: Arc<dyn Embedder>,
+    second: Option<Second>,
     ranking: Ranking,
 }
 
@@ -72,7 +74,13 @@ impl Searcher {
         let indexed = entries.filter(|entry| matches!(entry.place, Place::Indexed { .. }));
         indexed.for_each(|entry| versions.see(&entry.path));
         let mentions = MentionCounts::none_yet(repositories.iter().flat_map(|r| &r.snapshot.segments));
-        Ok(Searcher { repositories, first_segment, lengths, versions, mentions, embedder, ranking })
+        Ok(Searcher { repositories, first_segment, lengths, versions, mentions, embedder, second: None, ranking })
+    }
+
+    /// Adds a large model and what it made of each repository, in their order.
+    pub fn with_model(self, encoder: Arc<dyn Encoder>, vectors: Vec<Arc<Vectors>>) -> Self {
+        debug_assert_eq!(vectors.len(), self.repositories.len());
+        Searcher { second: Some(Second::new(encoder, vectors)), ..self }
     }
 
     /// The repositories it searches.
@@ -96,7 +104,16 @@ impl Searcher {
             self.embedder.embed(&query.text, &mut vector);
             QuantizedQuery::new(vector)
         });
-        self.rank(query, &terms, vector.filter(|vector| !vector.is_zero()), None)
+        let (mut second, mut degraded) = (None, None);
+        if let (Some(model), true) = (&self.second, query.mode != Mode::Lexical) {
+            match model.of_text(&self.segments(), &self.repositories_of_segments(), &query.text) {
+                Ok(scores) => second = Some(scores),
+                // What works without the model goes on without it.
+                Err(error) => degraded = Some(error.to_string()),
+            }
+        }
+        let result = self.rank(query, &terms, vector.filter(|vector| !vector.is_zero()), second, None)?;
+        Ok(SearchResult { degraded, ..result })
     }
 
     /// Finds what resembles the chunk at `line` (1-based) of the file `path` in `repository`; the file itself is left out.
@@ -126,7 +143,9 @@ impl Searcher {
         let mut vector = segment.vectors.vector(chunk);
         normalise(&mut vector);
         let vector = (query.mode != Mode::Lexical).then(|| QuantizedQuery::new(vector));
-        self.rank(query, &Terms::new(text), vector, Some((index, file)))
+        let model = self.second.as_ref().filter(|_| query.mode != Mode::Lexical);
+        let second = model.and_then(|model| model.of_chunk(&segments, &self.repositories_of_segments(), index, chunk));
+        self.rank(query, &Terms::new(text), vector, second.transpose()?, Some((index, file)))
     }
 
     /// Every live segment, those of one repository after those of another.
@@ -146,6 +165,11 @@ impl Searcher {
         first..first.saturating_add(count)
     }
 
+    fn repositories_of_segments(&self) -> Vec<usize> {
+        let count = |(index, repository): (usize, &Repository)| vec![index; repository.snapshot.segments.len()];
+        self.repositories.iter().enumerate().flat_map(count).collect()
+    }
+
     fn repository_of(&self, segment: usize) -> usize {
         self.first_segment.partition_point(|first| *first <= segment) - 1
     }
@@ -155,6 +179,7 @@ impl Searcher {
         query: &Query,
         terms: &Terms,
         vector: Option<QuantizedQuery>,
+        second: Option<SecondScores>,
         without: Option<(usize, u32)>,
     ) -> Result<SearchResult> {
         let segments = self.segments();
@@ -166,24 +191,36 @@ impl Searcher {
         let view = View { segments: &segments, filter: &filter, admitted: &admitted };
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
-        let candidates = self.candidates(&view, &lexical, vector.as_ref(), query.mode)?;
-        let rows = rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
-        let weights = self.weights(query.mode);
-        let mut scored: Vec<(f32, &Candidate, &FeatureRow)> = candidates
-            .iter()
-            .zip(&rows)
-            .map(|(candidate, row)| {
-                (row.iter().zip(&weights).map(|(value, weight)| value * weight).sum(), candidate, row)
-            })
-            .collect();
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| view.by_path(a.1, b.1)));
+        let candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
+        let mut rows = rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
+        let weights = self.weights(query.mode, second.is_some());
+        let score = |row: &FeatureRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
+        let mut scored: Vec<(f32, &Candidate, &mut FeatureRow)> =
+            candidates.iter().zip(&mut rows).map(|(candidate, row)| (score(row), candidate, row)).collect();
+        let order = |a: &(f32, &Candidate, &mut FeatureRow), b: &(f32, &Candidate, &mut FeatureRow)| {
+            b.0.total_cmp(&a.0).then_with(|| view.by_path(a.1, b.1))
+        };
+        scored.sort_by(order);
+        if let Some(second) = second.as_ref().filter(|second| second.has_late()) {
+            let first = scored.len().min(self.ranking.late);
+            let late = |c: &Candidate| second.late(self.repository_of(c.segment), c);
+            let values: Vec<Option<f32>> = scored[..first].iter().map(|(_, candidate, _)| late(candidate)).collect();
+            let best = values.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max);
+            let known = values.iter().flatten().count().max(1) as f32;
+            let mean = values.iter().flatten().sum::<f32>() / known;
+            for ((total, _, row), value) in scored.iter_mut().zip(values) {
+                row[FEATURES.len() - 1] = if best.is_finite() { value.unwrap_or(mean) - best } else { 0.0 };
+                *total = score(row);
+            }
+            scored[..first].sort_by(order);
+        }
         scored.truncate(query.limit);
         let hits = scored
             .into_iter()
             .map(|(score, candidate, row)| {
                 let mut hit = self.hit(&segments, candidate.segment, candidate.chunk, score)?;
                 if query.explain {
-                    let terms = FEATURES.iter().zip(row).zip(weights);
+                    let terms = FEATURES.iter().zip(&*row).zip(weights);
                     hit.terms = terms
                         .filter(|((_, value), _)| **value != 0.0)
                         .map(|((name, &value), weight)| Term { name, value, weight })
@@ -192,14 +229,15 @@ impl Searcher {
                 Ok(hit)
             })
             .collect::<Result<_>>()?;
-        Ok(SearchResult { hits, terms: terms.words.clone() })
+        let coverage = second.map(|second| second.coverage);
+        Ok(SearchResult { hits, terms: terms.words.clone(), coverage, degraded: None })
     }
 
     /// The weights of a mode: what a mode does not look at weighs nothing.
-    fn weights(&self, mode: Mode) -> [f32; FEATURES.len()] {
-        let mut weights = self.ranking.weights;
+    fn weights(&self, mode: Mode, with_model: bool) -> [f32; FEATURES.len()] {
+        let mut weights = if with_model { self.ranking.weights_with_model } else { self.ranking.weights };
         for (weight, name) in weights.iter_mut().zip(FEATURES) {
-            let embedding = name.starts_with("embedding");
+            let embedding = name.starts_with("embedding") || name.starts_with("model");
             if (mode == Mode::Lexical && embedding) || (mode == Mode::Semantic && !embedding) {
                 *weight = 0.0;
             }
@@ -213,6 +251,7 @@ impl Searcher {
         view: &View,
         lexical: &LexicalScores,
         vector: Option<&QuantizedQuery>,
+        second: Option<&SecondScores>,
         mode: Mode,
     ) -> Result<Vec<Candidate>> {
         let mut found: Vec<(usize, u32)> = Vec::new();
@@ -236,6 +275,12 @@ impl Searcher {
             view.keep_best(&mut texts, self.ranking.candidates);
             found.extend(texts.iter().map(|&(_, segment, chunk)| (segment, chunk)));
         }
+        if let Some(second) = second {
+            for scores in [&second.dense, &second.sparse] {
+                let best = view.best_of(scores, self.ranking.candidates);
+                found.extend(best.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+            }
+        }
         let mut by_file: HashMap<(usize, u32), Candidate> = HashMap::new();
         for (segment, chunk) in found {
             let file = view.segments[segment].segment.chunks[chunk as usize].file;
@@ -248,6 +293,8 @@ impl Searcher {
                 text_mass: 0.0,
                 text: 0.0,
                 definitions: 0.0,
+                model: f32::NAN,
+                model_words: 0.0,
                 chunk,
             });
         }
@@ -267,7 +314,7 @@ impl Searcher {
             nearest.iter().map(|&(score, segment, chunk)| ((segment, chunk), score)).collect();
         let mut candidates: Vec<Candidate> = by_file.into_values().collect();
         for candidate in &mut candidates {
-            self.look_into(view, lexical, vector, &exact, candidate);
+            self.look_into(view, lexical, vector, second, &exact, candidate);
         }
         candidates.sort_by(|a, b| view.by_path(a, b));
         Ok(candidates)
@@ -279,12 +326,13 @@ impl Searcher {
         view: &View,
         lexical: &LexicalScores,
         vector: Option<&QuantizedQuery>,
+        second: Option<&SecondScores>,
         exact: &HashMap<(usize, u32), f32>,
         candidate: &mut Candidate,
     ) {
         let segment = &view.segments[candidate.segment].segment;
         let scores = &lexical.segments[candidate.segment];
-        let [w_embedding, w_text, w_definitions, w_named] = self.ranking.chunk;
+        let [w_embedding, w_text, w_definitions, w_named, w_model] = self.ranking.chunk;
         let mut best = f32::NEG_INFINITY;
         for chunk in segment.chunks_of(candidate.file) {
             if !view.admits(candidate.segment, chunk) {
@@ -303,10 +351,17 @@ impl Searcher {
             }
             candidate.text = candidate.text.max(text);
             candidate.definitions = candidate.definitions.max(definitions);
+            let model = second.map_or(f32::NAN, |second| second.dense[candidate.segment][chunk as usize]);
+            // `max` of a number and none is the number.
+            candidate.model = candidate.model.max(model);
+            if let Some(words) = second.and_then(|second| second.sparse.get(candidate.segment)) {
+                candidate.model_words = candidate.model_words.max(words[chunk as usize]);
+            }
             let idf_sum = lexical.idf_sum.max(1.0);
             let score = w_embedding * embedding
                 + (w_text * text + w_definitions * definitions) / idf_sum
-                + if scores.named[chunk as usize] { w_named } else { 0.0 };
+                + if scores.named[chunk as usize] { w_named } else { 0.0 }
+                + if model.is_nan() { w_model * embedding } else { w_model * model };
             if score > best {
                 best = score;
                 candidate.chunk = chunk;
@@ -349,7 +404,7 @@ impl Searcher {
                 .then_with(|| (a.repository, &a.path, a.start_line).cmp(&(b.repository, &b.path, b.start_line)))
         });
         hits.truncate(query.limit);
-        Ok(SearchResult { hits, terms: terms.words.clone() })
+        Ok(SearchResult { hits, terms: terms.words.clone(), ..SearchResult::default() })
     }
 
     fn hit(&self, segments: &[&LiveSegment], segment: usize, chunk: u32, score: f32) -> Result<Hit> {
@@ -404,6 +459,17 @@ impl View<'_> {
         }
         scored.truncate(k);
         scored.sort_unstable_by(order);
+    }
+
+    /// The best of all admitted chunks by scores per segment and chunk; what has none is left out.
+    fn best_of(&self, scores: &[Vec<f32>], k: usize) -> Vec<(f32, usize, u32)> {
+        let chunks = scores.iter().enumerate().flat_map(|(segment, scores)| {
+            (0..scores.len() as u32).map(move |chunk| (scores[chunk as usize], segment, chunk))
+        });
+        let known = chunks.filter(|&(score, segment, chunk)| score > 0.0 && self.admits(segment, chunk));
+        let mut best: Vec<(f32, usize, u32)> = known.collect();
+        self.keep_best(&mut best, k);
+        best
     }
 
     fn place(&self, segment: usize, chunk: u32) -> (&str, u32, usize) {

@@ -13,10 +13,13 @@ pub const POINTS: [&str; 6] = [
     "current-renamed",
 ];
 
+/// Every crash point of adding vectors to a [`VectorStore`](super::VectorStore).
+pub const VECTOR_POINTS: [&str; 3] = ["vectors-written", "vectors-renamed", "vectors-merged"];
+
 /// Dies here if the environment says so.
 #[inline]
 pub fn point(name: &str) {
-    debug_assert!(POINTS.contains(&name), "unknown crash point {name}");
+    debug_assert!(POINTS.contains(&name) || VECTOR_POINTS.contains(&name), "unknown crash point {name}");
     #[cfg(debug_assertions)]
     if std::env::var_os("COGO_CRASH_AT").is_some_and(|at| at == name) {
         std::process::abort();

@@ -4,6 +4,8 @@
 //! .cogo/
 //! ├── CURRENT           one line, `gen-000042` and a checksum, replaced by rename: the only commit point
 //! ├── LOCK              held by the one writer
+//! ├── MODEL            name of the large model to search with, if one was chosen
+//! ├── vectors/          what large models made of the chunks; see [`VectorStore`]
 //! └── gen-000042/
 //!     ├── manifest.json what the generation consists of, with lengths and checksums
 //!     ├── catalog.bin   every file of the tree, how it looked, where its content lies
@@ -20,6 +22,7 @@ pub mod manifest;
 mod segment;
 mod segment_writer;
 mod snapshot;
+mod vectors;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -35,11 +38,15 @@ use manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
 pub use segment::{Segment, Text};
 pub use segment_writer::{OldVectors, SegmentWriter};
 pub use snapshot::{LiveSegment, Snapshot};
+pub(crate) use vectors::Row;
+pub use vectors::{VectorBatch, VectorStore, VectorWriter, Vectors};
 
 /// Name of the index folder in a repository.
 pub const FOLDER: &str = ".cogo";
 const CURRENT: &str = "CURRENT";
 const LOCK: &str = "LOCK";
+const MODEL: &str = "MODEL";
+const VECTORS: &str = "vectors";
 const MANIFEST: &str = "manifest.json";
 const CATALOG: &str = "catalog.bin";
 
@@ -116,20 +123,45 @@ impl Store {
         if !ignore.exists() {
             fs::write(&ignore, "*\n")?;
         }
-        let path = self.folder.join(LOCK);
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path)?.into_parts().0;
-        if wait {
-            file.lock()?;
-        } else {
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(std::fs::TryLockError::WouldBlock) => {
-                    return Err(Error::Locked { path: self.folder.clone() });
-                }
-                Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
-            }
-        }
+        let file = lock_file(&self.folder.join(LOCK), wait)?;
+        let file = file.ok_or_else(|| Error::Locked { path: self.folder.clone() })?;
         Ok(WriteLock { store: self.clone(), _file: file })
+    }
+
+    /// Name of the large model this repository is meant to be searched with, if one was chosen. The file comes with the
+    /// folder: what it names must be looked up among what the user has installed, and nowhere else.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn model(&self) -> Result<Option<String>> {
+        match fs::read_to_string(self.folder.join(MODEL)) {
+            Ok(line) => Ok(Some(line.trim().to_owned()).filter(|name| !name.is_empty())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Chooses the large model, or none.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn set_model(&self, name: Option<&str>) -> Result<()> {
+        let path = self.folder.join(MODEL);
+        let Some(name) = name else {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            };
+        };
+        fs::create_dir_all(&self.folder)?;
+        let next = self.folder.join("MODEL.next");
+        write_synced(&next, format!("{name}\n").as_bytes())?;
+        Ok(fs::rename(&next, path)?)
+    }
+
+    /// The vectors that the model `id` made of this repository's chunks.
+    pub fn vectors(&self, id: &str) -> VectorStore {
+        VectorStore::new(self.folder.join(VECTORS).join(id))
     }
 
     fn generation_folder(&self, generation: u64) -> PathBuf {
@@ -166,6 +198,20 @@ impl Pointer {
 
     fn line(&self) -> String {
         format!("gen-{:06} {:016x}\n", self.generation, self.manifest)
+    }
+}
+
+/// Takes the lock on a file, creating it if needed; `None` if another process has it and `wait` is false.
+fn lock_file(path: &Path, wait: bool) -> Result<Option<std::fs::File>> {
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?.into_parts().0;
+    if wait {
+        file.lock()?;
+        return Ok(Some(file));
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

@@ -327,6 +327,32 @@ impl Segment {
         self.files[file as usize].count(self.language(file), counts);
     }
 
+    /// What a large model reads of a chunk: the path, the definitions or headings around it, its text.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub fn passage(&self, chunk: u32) -> Result<String> {
+        let record = &self.chunks[chunk as usize];
+        let text = self.text(record.file)?;
+        let mut around = Vec::new();
+        let mut next = unpack_index(record.symbol);
+        while let Some(symbol) = next.and_then(|index| self.symbol(record.file, index)) {
+            if symbol.span.start < record.start {
+                around.push(text.slice(symbol.name).trim());
+            }
+            next = symbol.parent.filter(|parent| Some(*parent) < next);
+        }
+        around.push(self.path(record.file));
+        around.reverse();
+        let chunk = text.slice(Span { start: record.start, end: record.end });
+        Ok(format!("{}\n{chunk}", around.join(" > ")))
+    }
+
+    /// The hash of what a chunk is to a model: its path, where it stands, its text.
+    pub fn passage_hash(&self, chunk: u32) -> u64 {
+        self.chunks[chunk as usize].embedded
+    }
+
     /// The vectors of a file's chunks by the hash of what was embedded, to reuse them.
     pub fn vectors_of(&self, file: u32) -> impl Iterator<Item = (u64, u32)> {
         self.chunks_of(file).map(|chunk| (self.chunks[chunk as usize].embedded, chunk))

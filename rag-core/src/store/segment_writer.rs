@@ -181,7 +181,7 @@ impl<'e> SegmentWriter<'e> {
     ) -> u64 {
         let text = chunk.span.text(&document.text);
         let mut hash = Xxh3::new();
-        for part in [self.embedder.id(), &document.path, &chunk.context, text] {
+        for part in [&*document.path, &chunk.context, text] {
             hash.update(part.as_bytes());
             hash.update(&[0]);
         }

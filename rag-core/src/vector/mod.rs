@@ -7,6 +7,7 @@ mod quantized;
 
 pub use exact::ExactIndex;
 pub use hnsw::{HnswIndex, build as build_hnsw};
+pub(crate) use quantized::quantize;
 pub use quantized::{QuantizedQuery, QuantizedVectors, Quantizer};
 
 /// A chunk and its cosine to the query.

@@ -59,7 +59,7 @@ impl Quantizer {
 }
 
 /// Appends `vector` as int8 to `out` and returns the scale that restores it.
-fn quantize(vector: &[f32], out: &mut Vec<i8>) -> f32 {
+pub(crate) fn quantize(vector: &[f32], out: &mut Vec<i8>) -> f32 {
     let largest = vector.iter().fold(0f32, |max, x| max.max(x.abs()));
     let scale = largest / 127.0;
     let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
