@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 13] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -30,11 +30,18 @@ pub const KEYS: [&str; 9] = [
     "limit",
     "mode",
     "context_lines",
+    "model",
+    "late_interaction",
+    "models_dir",
+    "onnxruntime",
     "log",
 ];
 
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
+
+/// Variables that are no settings: how models are downloaded.
+const OTHER_VARIABLES: [&str; 2] = ["COGO_OFFLINE", "COGO_PYPI_URL"];
 
 /// What a chunk may be limited to.
 const CHUNK_BYTES: std::ops::RangeInclusive<u32> = 64..=100_000;
@@ -62,6 +69,15 @@ pub struct Config {
     pub mode: Mode,
     /// Lines of a hit that are shown to people.
     pub context_lines: usize,
+    /// The large model to search with: an installed one, a folder, or `static` for none. If not given, the one that the
+    /// index was made with.
+    pub model: Option<String>,
+    /// Whether the large model's vectors of single tokens are made and used. They take much space.
+    pub late_interaction: bool,
+    /// Where models are installed; a folder of the user if not given.
+    pub models_dir: Option<PathBuf>,
+    /// The ONNX Runtime library, or the folder it lies in.
+    pub onnxruntime: Option<PathBuf>,
     /// What to log, as a filter of `tracing` (`debug`, `cogo=trace`).
     pub log: Option<String>,
 }
@@ -78,6 +94,10 @@ impl Default for Config {
             limit: 10,
             mode: Mode::Hybrid,
             context_lines: 8,
+            model: None,
+            late_interaction: false,
+            models_dir: None,
+            onnxruntime: None,
             log: None,
         }
     }
@@ -201,6 +221,7 @@ pub fn user_file() -> Option<PathBuf> {
 pub fn unknown_variables() -> Vec<String> {
     let mut unknown: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()))
         .filter(|name| name.strip_prefix("COGO_").is_some_and(|key| !KEYS.contains(&&*key.to_lowercase())))
         .collect();
     unknown.sort();

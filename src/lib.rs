@@ -22,14 +22,17 @@
 //! A [`Workspace`] searches several repositories as one. Engines are safe to share between threads: a search runs on a
 //! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
+pub mod backfill;
 #[doc(hidden)]
 pub mod cli;
 pub mod config;
 mod engine;
+pub mod model;
 pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
+pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Encoder, Encoding, Role};
 pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};

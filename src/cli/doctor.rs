@@ -15,7 +15,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::args::{Format, PathArgs};
 use super::status::lock_state;
 use super::{Done, failure, output, target};
-use crate::{Engine, Snapshot};
+use crate::config::{Config, Sources};
+use crate::{Engine, Role, Snapshot, model};
 
 /// What came of a look at something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,7 +36,8 @@ struct Check {
 
 pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
-    let (engine, _) = target::engine_for(&args.path, args.index_dir.as_deref(), flags)?;
+    let (engine, _) = target::engine_for(&args.path, args.index_dir.as_deref(), flags.clone())?;
+    let config = Sources::read(None, flags)?.config()?;
     let checks = [
         ok("version", format!("cogo {}, index format {FORMAT_VERSION}", env!("CARGO_PKG_VERSION"))),
         ok("platform", format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS)),
@@ -46,6 +48,8 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
         space(engine.root()),
         lock(&engine),
         index(&engine),
+        runtime(&config, engine.model().is_ok()),
+        large_model(&engine),
     ];
     let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
     match args.format {
@@ -161,6 +165,38 @@ fn index(engine: &Engine) -> Check {
             let verdict = if error.fault() == Fault::Caller { Verdict::Note } else { Verdict::Bad };
             let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
             check("index", verdict, format!("{}{hint}", failure::message(&error.into())))
+        }
+    }
+}
+
+/// The library that large models need; without one it is no fault that there is none.
+fn runtime(config: &Config, needed: bool) -> Check {
+    match rag_core::embedding::onnx::runtime::load(&model::runtime_paths(config)) {
+        Ok(loaded) => {
+            let library = &loaded.library;
+            ok("onnx runtime", format!("`{}` ({}) can be used: {}", library.path.display(), library.origin, loaded.build))
+        }
+        Err(error) => {
+            let verdict = if needed { Verdict::Bad } else { Verdict::Note };
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            check("onnx runtime", verdict, format!("{error}{hint}"))
+        }
+    }
+}
+
+fn large_model(engine: &Engine) -> Check {
+    let Ok(model) = engine.model() else { return ok("large model", "none chosen") };
+    match model.encode(&["where is this function called"], Role::Query) {
+        Ok(encodings) => {
+            let first = encodings.first();
+            let length = first.map_or(0, |encoding| encoding.dense.len());
+            let words = if first.is_some_and(|encoding| !encoding.sparse.is_empty()) { ", word weights" } else { "" };
+            let tokens = if first.is_some_and(|encoding| !encoding.late.is_empty()) { ", token vectors" } else { "" };
+            ok("large model", format!("{}: {length} dimensions{words}{tokens}", model.id()))
+        }
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            check("large model", Verdict::Bad, format!("{error}{hint}"))
         }
     }
 }

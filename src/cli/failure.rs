@@ -87,6 +87,9 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         if let Some(config) = cause.downcast_ref::<ConfigError>() {
             return (Fault::Caller, config.hint.clone());
         }
+        if let Some(error) = cause.downcast_ref::<models::Error>() {
+            return (fault_of(error.kind), error.hint.clone());
+        }
         if cause.is::<io::Error>() {
             return (Fault::Environment, None);
         }
@@ -95,6 +98,14 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         }
     }
     (Fault::Bug, None)
+}
+
+fn fault_of(kind: models::Kind) -> Fault {
+    use models::Kind;
+    match kind {
+        Kind::Name | Kind::NotInstalled | Kind::Exists | Kind::Offline | Kind::Content => Fault::Caller,
+        _ => Fault::Environment,
+    }
 }
 
 fn exit_code(fault: Fault) -> ExitCode {

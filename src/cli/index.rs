@@ -1,17 +1,22 @@
 //! `cogo index` and `cogo-index`.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rag_core::Error;
 use serde_json::json;
 
 use super::args::{Format, IndexArgs};
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use super::report::{self, ReportJson};
 use super::{Done, failure, output, target};
 use crate::config::Sources;
 use crate::watch::{Outcome, Watcher};
-use crate::{Engine, Report};
+use crate::{Engine, Report, backfill, model};
 
 pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     let config = Sources::read(Some(&args.path), flags(args))?.config()?;
@@ -20,12 +25,113 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     options.index.wait = args.wait;
     options.index.rebuild = args.rebuild;
     let root = args.path.canonicalize().unwrap_or_else(|_| args.path.clone());
+    let store = Engine::new(&root, options.clone()).store().clone();
+    let model = model::chosen(&store, &config)?;
+    if let Some(name) = &model {
+        // What cannot be used is said before anything is done.
+        options.model = Some(model::open(name, &config)?);
+    }
     if args.watch {
         return watch(&root, options, args);
     }
     let engine = Engine::new(&root, options);
-    print(&root, &refresh(&engine, args.quiet)?, args)?;
+    let report = refresh(&engine, args.quiet)?;
+    if let Some(name) = &args.model {
+        store.set_model(model.as_deref().filter(|_| !model::is_path(name)))?;
+    }
+    print(&root, &report, args)?;
+    if model.is_some() {
+        read_with_model(&engine, args)?;
+    }
     Ok(Done::Something)
+}
+
+/// Lets the large model read what it has not read yet: here, or in a process behind.
+fn read_with_model(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
+    if args.no_backfill {
+        return Ok(());
+    }
+    if args.behind {
+        backfill::give_way();
+    }
+    if !args.backfill {
+        return start_behind(engine, args);
+    }
+    let bar = progress::backfill(args.quiet);
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = stopped.clone();
+    // Everything up to here is kept; the next run goes on.
+    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))?;
+    let outcome = backfill::run(engine, &mut |state| {
+        bar.set_length(state.texts as u64);
+        bar.set_position(state.done as u64);
+        bar.set_message(state.rate().map(|rate| format!("{rate:.1} texts/s")).unwrap_or_default());
+        if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    match outcome {
+        // The other one follows the index by itself.
+        Err(Error::Locked { .. }) if args.behind => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(state) => {
+            if !args.quiet && args.format == Format::Text {
+                let mut out = output::stdout();
+                writeln!(out, "{}", report::backfill_line(&state))?;
+                out.flush()?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Starts the process behind, unless there is nothing to do or it is running already.
+fn start_behind(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
+    let (covered, chunks) = coverage(engine)?;
+    let model = engine.model()?;
+    if covered == chunks || engine.store().vectors(model.id()).is_locked() {
+        return Ok(());
+    }
+    let mut arguments: Vec<OsString> = Vec::new();
+    let program = std::env::current_exe()?;
+    if program.file_stem().is_none_or(|name| name != "cogo-index") {
+        arguments.push("index".into());
+    }
+    arguments.extend(["--backfill", "--behind", "--quiet"].map(OsString::from));
+    if let Some(name) = &args.model {
+        let name = if model::is_path(name) { Path::new(name).canonicalize()?.into() } else { OsString::from(name) };
+        arguments.extend(["--model".into(), name]);
+    }
+    if let Some(folder) = &args.index_dir {
+        arguments.extend(["--index-dir".into(), std::path::absolute(folder)?.into()]);
+    }
+    if let Some(threads) = args.threads {
+        arguments.extend(["--threads".into(), threads.to_string().into()]);
+    }
+    if args.late_interaction {
+        arguments.push("--late-interaction".into());
+    }
+    arguments.extend(["--".into(), engine.root().into()]);
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
+    backfill::spawn(engine, &arguments)?;
+    if !args.quiet {
+        let (root, missing) = (engine.root().display(), output::count(chunks - covered, "chunk"));
+        target::note(&format!("{} reads {missing} behind; `cogo status {root}` shows how far it is", model.id()));
+    }
+    Ok(())
+}
+
+/// How many chunks the large model has read, and how many there are.
+pub(super) fn coverage(engine: &Engine) -> rag_core::Result<(u64, u64)> {
+    let (snapshot, vectors) = (engine.snapshot()?, engine.vectors()?);
+    let mut counts = (0, 0);
+    for live in &snapshot.segments {
+        let chunks = (0..live.segment.entry().chunks).filter(|&chunk| live.is_live(chunk));
+        for chunk in chunks {
+            counts.1 += 1;
+            counts.0 += u64::from(vectors.contains(live.segment.passage_hash(chunk)));
+        }
+    }
+    Ok(counts)
 }
 
 fn refresh(engine: &Engine, quiet: bool) -> rag_core::Result<Report> {
@@ -53,6 +159,9 @@ fn watch(root: &Path, mut options: crate::EngineOptions, args: &IndexArgs) -> an
     let stopper = watcher.stopper();
     ctrlc::set_handler(move || stopper.stop())?;
     print(root, &refresh(&engine, args.quiet)?, args)?;
+    if engine.model().is_ok() {
+        start_behind(&engine, args)?;
+    }
     if options.index.rebuild {
         options.index.rebuild = false;
         engine = Engine::new(root, options);
@@ -62,6 +171,11 @@ fn watch(root: &Path, mut options: crate::EngineOptions, args: &IndexArgs) -> an
     watcher.run(|| match refresh(&engine, true) {
         Ok(report) if report.unchanged => Outcome::Done,
         Ok(report) => {
+            if engine.model().is_ok()
+                && let Err(error) = start_behind(&engine, args)
+            {
+                target::note(&failure::message(&error));
+            }
             if let Err(error) = print_change(root, &report, args) {
                 // Nobody reads any more.
                 gone = Some(error);
@@ -105,6 +219,12 @@ fn flags(args: &IndexArgs) -> serde_json::Value {
     }
     if let Some(folder) = &args.index_dir {
         flags["index_dir"] = json!(folder);
+    }
+    if let Some(model) = &args.model {
+        flags["model"] = json!(model);
+    }
+    if args.late_interaction {
+        flags["late_interaction"] = json!(true);
     }
     if let Some(log) = &args.logging.log {
         flags["log"] = json!(log);

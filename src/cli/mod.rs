@@ -10,6 +10,7 @@ mod highlight;
 mod hits;
 mod index;
 mod info;
+mod model;
 mod output;
 mod progress;
 mod related;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::FindRelated(args) => related::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
+        Command::Model { command } => model::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => info::completions(&args),
         Command::Languages(args) => info::languages(&args),

@@ -100,6 +100,17 @@ impl Drop for Progress {
     }
 }
 
+/// A bar for a large model that reads chunk after chunk.
+pub(super) fn backfill(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    bar.set_style(style("{spinner} reading [{bar:28}] {human_pos}/{human_len} chunks, {msg}, {eta} left"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).expect("the templates are ours");
     style.progress_chars("=> ")

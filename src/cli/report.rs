@@ -157,3 +157,19 @@ fn notes(out: &mut output::Out, report: &Report) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// What a large model has read, in one line.
+pub(super) fn backfill_line(state: &indexer::BackfillProgress) -> String {
+    let texts = count(state.texts as u64, "text");
+    let mut line = match state.read {
+        0 => format!("the large model has read {texts} already"),
+        read => format!("the large model has read {} of {texts}", number(read as u64)),
+    };
+    if let Some(rate) = state.rate() {
+        line += &format!(", {rate:.1} per second");
+    }
+    if state.truncated > 0 {
+        line += &format!("; {} longer than it can read, the ends were left out", count(state.truncated as u64, "text was"));
+    }
+    line
+}

@@ -10,7 +10,7 @@ use rag_core::{Filter, Query, SearchResult, SymbolKind};
 use super::args::{Format, HitArgs, SearchArgs};
 use super::failure::Usage;
 use super::hits::{self, HitJson};
-use super::target::Target;
+use super::target::{self, Target};
 use super::{Done, batch, output, snippet};
 use crate::config::suggestion;
 
@@ -31,7 +31,19 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Done> {
     let started = Instant::now();
     let result = target.search(&query)?;
     tracing::debug!(elapsed = ?started.elapsed(), hits = result.hits.len(), "searched");
+    note_model(&result);
     print(&result, &target, &args.hits)
+}
+
+/// Says what the large model could not do.
+pub(super) fn note_model(result: &SearchResult) {
+    if let Some(reason) = &result.degraded {
+        target::note(&format!("{reason}; answered without the large model"));
+    }
+    if let Some(coverage) = result.coverage.as_ref().filter(|coverage| coverage.covered < coverage.chunks) {
+        let (covered, chunks) = (output::number(coverage.covered), output::number(coverage.chunks));
+        target::note(&format!("{} has read {covered} of {chunks} chunks so far", coverage.model));
+    }
 }
 
 /// A query with the options that all kinds of search share, still without text.

@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytesize::ByteSize;
 use rag_core::Error;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::args::{Format, PathArgs};
 use super::output::{count, number};
-use super::{Done, output, target};
+use super::{Done, index, output, target};
 use crate::Engine;
+use crate::backfill::BackfillStatus;
 
 pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
@@ -21,6 +23,7 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     let committed = UNIX_EPOCH + Duration::from_millis(manifest.committed_ms);
     let age = SystemTime::now().duration_since(committed).unwrap_or_default();
     let index_bytes: u64 = disk_bytes(&snapshot.folder);
+    let large = large_model(&engine)?;
     let chunks: u64 = manifest.segments.iter().map(|segment| u64::from(segment.chunks)).sum();
     if args.format != Format::Text {
         let status = json!({
@@ -48,6 +51,7 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
             "pending": { "added": pending.added, "changed": pending.changed, "removed": pending.removed },
             "up_to_date": pending.is_empty(),
             "locked": lock_state(&engine),
+            "large_model": large,
         });
         output::print_json(&status, args.format)?;
         return Ok(Done::Something);
@@ -81,10 +85,68 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     table.add_row(["on disk", &format!("{size}, {}", count(manifest.segments.len() as u64, "segment"))]);
     table.add_row(["pending", &pending]);
     table.add_row(["lock", lock]);
+    if let Some(large) = &large {
+        table.add_row(["large model", &large.model]);
+        table.add_row(["", &large.text()]);
+    }
     let mut out = output::stdout();
     writeln!(out, "{}", output::table_text(&table))?;
     out.flush()?;
     Ok(Done::Something)
+}
+
+/// How far a large model is with an index.
+#[derive(Serialize)]
+struct LargeModel {
+    model: String,
+    chunks: u64,
+    covered: u64,
+    running: bool,
+    /// Texts per second, of the run that is going on or was the last.
+    rate: Option<f64>,
+    seconds_left: Option<u64>,
+    truncated: usize,
+    error: Option<String>,
+    damaged: Vec<String>,
+}
+
+impl LargeModel {
+    fn text(&self) -> String {
+        let share = 100.0 * self.covered as f64 / self.chunks.max(1) as f64;
+        let mut text = format!("has read {} of {} ({share:.0} %)", number(self.covered), count(self.chunks, "chunk"));
+        match (self.running, self.covered == self.chunks, &self.error) {
+            (true, _, _) => text += ", running",
+            (false, true, _) => {}
+            (false, false, Some(error)) => text += &format!(", failed: {error}"),
+            (false, false, None) => text += ", not running: `cogo-index` goes on with it",
+        }
+        if let Some(rate) = self.rate.filter(|_| self.covered < self.chunks) {
+            text += &format!(", {rate:.1} per second");
+        }
+        if let Some(seconds) = self.seconds_left.filter(|_| self.running) {
+            text += &format!(", {} left", humantime::format_duration(Duration::from_secs(seconds)));
+        }
+        text
+    }
+}
+
+fn large_model(engine: &Engine) -> anyhow::Result<Option<LargeModel>> {
+    let Ok(model) = engine.model() else { return Ok(None) };
+    let store = engine.store().vectors(model.id());
+    let (covered, chunks) = index::coverage(engine)?;
+    let status = BackfillStatus::read(&store).unwrap_or_default();
+    let left = status.left(chunks - covered).filter(|_| covered < chunks);
+    Ok(Some(LargeModel {
+        model: model.id().to_owned(),
+        chunks,
+        covered,
+        running: store.is_locked(),
+        rate: status.rate(),
+        seconds_left: left.map(|left| left.as_secs()),
+        truncated: status.truncated,
+        error: status.error,
+        damaged: engine.vectors()?.damaged.iter().map(|(_, reason)| reason.clone()).collect(),
+    }))
 }
 
 /// Whether another process is writing: true, false, or null if that cannot be told. Takes the lock for a moment.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::args::{HitArgs, ModeArg};
 use super::progress::Progress;
 use crate::config::{Config, Sources, mode_word};
-use crate::{Engine, EngineOptions, Location, Workspace, locate};
+use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, model};
 
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -37,6 +38,7 @@ impl Target {
             }
             roots.entry(root).or_default().push(within);
         }
+        let mut models: BTreeMap<String, Arc<dyn Encoder>> = BTreeMap::new();
         let mut configured = Vec::with_capacity(order.len());
         let mut config = first;
         for root in &order {
@@ -46,6 +48,7 @@ impl Target {
             if options.within.contains(&String::new()) {
                 options.within.clear();
             }
+            options.model = model_for(root, &config, &mut models)?;
             configured.push((root.clone(), options));
         }
         Ok(Target { workspace: Workspace::configured(configured)?, config })
@@ -88,7 +91,34 @@ pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, flags: Value) ->
     init_log(&first)?;
     let Location { root, within } = location(path, &first)?;
     let config = Sources::read(Some(&root), flags)?.config()?;
-    Ok((Engine::new(&root, engine_options(&config)), within))
+    let mut options = engine_options(&config);
+    options.model = model_for(&root, &config, &mut BTreeMap::new())?;
+    Ok((Engine::new(&root, options), within))
+}
+
+/// The large model that a repository is searched with, opened once for all of them.
+fn model_for(
+    root: &Path,
+    config: &Config,
+    opened: &mut BTreeMap<String, Arc<dyn Encoder>>,
+) -> anyhow::Result<Option<Arc<dyn Encoder>>> {
+    let store = Engine::new(root, engine_options(config)).store().clone();
+    let Some(name) = model::chosen(&store, config)? else { return Ok(None) };
+    if let Some(model) = opened.get(&name) {
+        return Ok(Some(model.clone()));
+    }
+    match model::open(&name, config) {
+        Ok(model) => {
+            opened.insert(name, model.clone());
+            Ok(Some(model))
+        }
+        // It was asked for here and now.
+        Err(error) if config.model.is_some() => Err(error.into()),
+        Err(error) => {
+            note(&format!("{error}; searching without it"));
+            Ok(None)
+        }
+    }
 }
 
 /// Brings one index up to date without changing what decides how it is made.
@@ -151,6 +181,9 @@ fn flags(args: &HitArgs) -> Value {
     }
     if let Some(lines) = args.context_lines {
         flags["context_lines"] = json!(lines);
+    }
+    if let Some(model) = &args.model {
+        flags["model"] = json!(model);
     }
     if let Some(log) = &args.logging.log {
         flags["log"] = json!(log);

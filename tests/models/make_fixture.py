@@ -277,18 +277,24 @@ def pad(rows: list[list[int]], pad_id: int) -> dict[str, np.ndarray]:
 # ---- export -------------------------------------------------------------------------------------------------------
 
 
-def export(model: torch.nn.Module, inputs: list[str], outputs: dict[str, int], path: Path, tiny_names: bool) -> None:
-    """Writes one file, weights within. `outputs` gives the rank of each; batch and length are free."""
+def trace(model: torch.nn.Module, inputs: list[str], outputs: dict[str, int], path: Path) -> None:
+    """Writes the ONNX form of a model. `outputs` gives the rank of each; batch and length are free."""
     ids = torch.tensor([[0, 5, 6, 7, 8, 2], [0, 5, 6, 2, 1, 1]])
     values = {"input_ids": ids, "attention_mask": (ids != 1).long(), "token_type_ids": torch.zeros_like(ids)}
     axes = {name: {0: "batch_size", 1: "sequence_length"} for name in inputs}
-    axes |= {name: {0: "batch_size"} | ({1: f"{name}_length"} if rank == 3 else {}) for name, rank in outputs.items()}
-    with warnings.catch_warnings():
+    axes |= {name: {0: "batch_size"} | ({1: f"{name}_length"} if rank == 3 or name == "sparse" else {}) for name, rank in outputs.items()}
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter is deprecated, and the only one that needs no more packages
+        # Without eval() the graph would keep its dropout.
         torch.onnx.export(
             model.eval(), tuple(values[name] for name in inputs), str(path), input_names=inputs,
             output_names=list(outputs), dynamic_axes=axes, dynamo=False, opset_version=17,
         )
+
+
+def export(model: torch.nn.Module, inputs: list[str], outputs: dict[str, int], path: Path, tiny_names: bool) -> None:
+    """Writes one file, weights within."""
+    trace(model, inputs, outputs, path)
     onnx.save(tidy(onnx.load(path), tiny_names), path)
 
 
