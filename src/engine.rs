@@ -90,13 +90,17 @@ impl Engine {
         Ok(report)
     }
 
-    /// Lets the large model read what it has not read yet. Searches go on meanwhile, and see what is done after the next
-    /// [`refresh`](Self::refresh) or [`catch_up`](Self::catch_up).
+    /// Lets the large model read what it has not read yet. Searches go on meanwhile; those of this engine see it at the end,
+    /// those of others after their next [`refresh`](Self::refresh) or [`catch_up`](Self::catch_up).
     ///
     /// # Errors
     /// [`Error::Model`] if no model was given or it fails; see [`indexer::backfill`].
     pub fn backfill(&self, progress: &mut dyn FnMut(&BackfillProgress) -> ControlFlow<()>) -> Result<BackfillProgress> {
-        indexer::backfill(&self.store, &**self.model()?, progress)
+        let outcome = indexer::backfill(&self.store, &**self.model()?, progress);
+        if let Some(snapshot) = self.known() {
+            self.show(snapshot)?;
+        }
+        outcome
     }
 
     /// The large model.

@@ -44,7 +44,10 @@ pub fn store(config: &Config) -> models::Result<ModelStore> {
 
 /// Where the ONNX Runtime library is looked for.
 pub fn runtime_paths(config: &Config) -> RuntimePaths {
-    RuntimePaths { setting: config.onnxruntime.clone(), data: store(config).and_then(|store| store.path(models::RUNTIME)).ok() }
+    RuntimePaths {
+        setting: config.onnxruntime.clone(),
+        data: store(config).and_then(|store| store.path(models::RUNTIME)).ok(),
+    }
 }
 
 /// Opens the installed model, or the model folder, `name`. Loads nothing yet.

@@ -60,6 +60,7 @@ def make_fp32(folder: Path) -> None:
         del model
         whole = tidy(onnx.load(str(traced)), tiny_names=False)
     onnx.save_model(whole, str(folder / "model.onnx"), save_as_external_data=True, location="model.onnx_data")
+    (folder / "model.onnx_data").chmod(0o644)
 
 
 def main() -> None:

@@ -112,7 +112,9 @@ impl Error {
             Error::Corrupt { .. } | Error::Format { .. } => {
                 Some("run `cogo-index --rebuild` to write it anew; your files are not touched".into())
             }
-            Error::Model { .. } => Some("`cogo model list` shows what is installed, `cogo model verify` checks it".into()),
+            Error::Model { .. } => {
+                Some("`cogo model list` shows what is installed, `cogo model verify` checks it".into())
+            }
             Error::Runtime { .. } => Some("run `cogo model pull runtime`, or `pip install onnxruntime`".into()),
             Error::Locked { .. } => Some("wait for it, or pass `--wait`".into()),
             Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {

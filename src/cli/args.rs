@@ -133,7 +133,9 @@ pub(super) enum ModelCommand {
     #[command(after_long_help = "Example:\n  cogo model list --format json | jq '.[] | select(.installed) | .name'")]
     List(ListArgs),
     /// Downloads a model, or `runtime`, the ONNX Runtime library that models need.
-    #[command(after_long_help = "Example:\n  cogo model pull bge-m3-int8\n  cogo model pull hf:intfloat/multilingual-e5-small")]
+    #[command(
+        after_long_help = "Example:\n  cogo model pull bge-m3-int8\n  cogo model pull hf:intfloat/multilingual-e5-small"
+    )]
     Pull(PullArgs),
     /// Installs a model from a folder or archive that was carried here by hand.
     #[command(after_long_help = "Example:\n  cogo model import ./bge-m3-onnx.tar.gz --name bge-m3")]

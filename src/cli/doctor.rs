@@ -174,7 +174,10 @@ fn runtime(config: &Config, needed: bool) -> Check {
     match rag_core::embedding::onnx::runtime::load(&model::runtime_paths(config)) {
         Ok(loaded) => {
             let library = &loaded.library;
-            ok("onnx runtime", format!("`{}` ({}) can be used: {}", library.path.display(), library.origin, loaded.build))
+            ok(
+                "onnx runtime",
+                format!("`{}` ({}) can be used: {}", library.path.display(), library.origin, loaded.build),
+            )
         }
         Err(error) => {
             let verdict = if needed { Verdict::Bad } else { Verdict::Note };

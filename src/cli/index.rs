@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rag_core::Error;
+use rag_core::embedding::onnx::runtime;
 use serde_json::json;
 
 use super::args::{Format, IndexArgs};
 use super::progress::{self, Progress};
 use super::report::{self, ReportJson};
 use super::{Done, failure, output, target};
-use crate::config::Sources;
+use crate::config::{Config, Sources};
 use crate::watch::{Outcome, Watcher};
 use crate::{Engine, Report, backfill, model};
 
@@ -32,7 +33,7 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
         options.model = Some(model::open(name, &config)?);
     }
     if args.watch {
-        return watch(&root, options, args);
+        return watch(&root, options, &config, args);
     }
     let engine = Engine::new(&root, options);
     let report = refresh(&engine, args.quiet)?;
@@ -41,13 +42,13 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     }
     print(&root, &report, args)?;
     if model.is_some() {
-        read_with_model(&engine, args)?;
+        read_with_model(&engine, &config, args)?;
     }
     Ok(Done::Something)
 }
 
 /// Lets the large model read what it has not read yet: here, or in a process behind.
-fn read_with_model(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
+fn read_with_model(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow::Result<()> {
     if args.no_backfill {
         return Ok(());
     }
@@ -55,7 +56,7 @@ fn read_with_model(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
         backfill::give_way();
     }
     if !args.backfill {
-        return start_behind(engine, args);
+        return start_behind(engine, config, args);
     }
     let bar = progress::backfill(args.quiet);
     let stopped = Arc::new(AtomicBool::new(false));
@@ -85,12 +86,14 @@ fn read_with_model(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
 }
 
 /// Starts the process behind, unless there is nothing to do or it is running already.
-fn start_behind(engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
+fn start_behind(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow::Result<()> {
     let (covered, chunks) = coverage(engine)?;
     let model = engine.model()?;
     if covered == chunks || engine.store().vectors(model.id()).is_locked() {
         return Ok(());
     }
+    // Said here, and not in the log of a process that nobody sees.
+    runtime::load(&model::runtime_paths(config))?;
     let mut arguments: Vec<OsString> = Vec::new();
     let program = std::env::current_exe()?;
     if program.file_stem().is_none_or(|name| name != "cogo-index") {
@@ -148,7 +151,7 @@ fn print(root: &Path, report: &Report, args: &IndexArgs) -> anyhow::Result<()> {
 }
 
 /// Indexes, and follows changes until Ctrl-C.
-fn watch(root: &Path, mut options: crate::EngineOptions, args: &IndexArgs) -> anyhow::Result<Done> {
+fn watch(root: &Path, mut options: crate::EngineOptions, config: &Config, args: &IndexArgs) -> anyhow::Result<Done> {
     // The watch begins before the first run, so that no change falls between.
     let mut engine = Engine::new(root, options.clone());
     let watcher = match root.is_dir() {
@@ -160,7 +163,7 @@ fn watch(root: &Path, mut options: crate::EngineOptions, args: &IndexArgs) -> an
     ctrlc::set_handler(move || stopper.stop())?;
     print(root, &refresh(&engine, args.quiet)?, args)?;
     if engine.model().is_ok() {
-        start_behind(&engine, args)?;
+        start_behind(&engine, config, args)?;
     }
     if options.index.rebuild {
         options.index.rebuild = false;
@@ -172,7 +175,7 @@ fn watch(root: &Path, mut options: crate::EngineOptions, args: &IndexArgs) -> an
         Ok(report) if report.unchanged => Outcome::Done,
         Ok(report) => {
             if engine.model().is_ok()
-                && let Err(error) = start_behind(&engine, args)
+                && let Err(error) = start_behind(&engine, config, args)
             {
                 target::note(&failure::message(&error));
             }

@@ -196,7 +196,8 @@ fn quantize(config: &Config, args: &ModelArgs) -> anyhow::Result<Done> {
     std::fs::write(script.path(), QUANTIZE)?;
     let output = Command::new("python3").arg("-I").arg(script.path()).arg(&folder).output();
     let output = output.map_err(|error| {
-        Usage::new(format!("python3 cannot be started: {error}")).hint("install Python 3, then `pip install onnx onnxruntime tokenizers`")
+        Usage::new(format!("python3 cannot be started: {error}"))
+            .hint("install Python 3, then `pip install onnx onnxruntime tokenizers`")
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

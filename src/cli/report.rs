@@ -169,7 +169,8 @@ pub(super) fn backfill_line(state: &indexer::BackfillProgress) -> String {
         line += &format!(", {rate:.1} per second");
     }
     if state.truncated > 0 {
-        line += &format!("; {} longer than it can read, the ends were left out", count(state.truncated as u64, "text was"));
+        line +=
+            &format!("; {} longer than it can read, the ends were left out", count(state.truncated as u64, "text was"));
     }
     line
 }

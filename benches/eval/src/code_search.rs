@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use cogo::config::Config;
 use cogo::{Engine, EngineOptions, Hit, Query};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -117,10 +119,19 @@ fn measure(
     engine_options.index.chunk_bytes = options.chunk_bytes;
     engine_options.index.rebuild = !options.keep;
     engine_options.folder = Some(std::env::temp_dir().join("cogo-eval").join(&repository.name));
+    if let Some(name) = &options.model {
+        let config = Config { late_interaction: options.late_interaction, ..Config::default() };
+        engine_options.model = Some(cogo::model::open(name, &config)?);
+    }
     let engine = Engine::new(&root, engine_options);
     let started = Instant::now();
     let report = engine.refresh(&|_| ())?;
     let index_ms = started.elapsed().as_secs_f64() * 1e3;
+    if options.model.is_some() {
+        let started = Instant::now();
+        let read = engine.backfill(&mut |_| ControlFlow::Continue(()))?;
+        eprintln!("{}: read {} texts in {:.1?}", repository.name, read.read, started.elapsed());
+    }
 
     let mut times = Vec::new();
     let mut all = Vec::new();

@@ -41,6 +41,12 @@ pub struct CodeSearch {
     /// Search with: hybrid, lexical or semantic.
     #[arg(long, default_value = "hybrid", value_parser = parse_mode)]
     mode: cogo::Mode,
+    /// Let this large model (an installed one, or a folder) take part, after it has read everything.
+    #[arg(long)]
+    model: Option<String>,
+    /// Make and use the large model's vectors of single tokens, too.
+    #[arg(long)]
+    late_interaction: bool,
     /// Write the result as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
