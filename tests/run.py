@@ -5,7 +5,8 @@
     python3 tests/run.py --fast     without formatting, lints and documentation
 
 Needs a Rust toolchain and Python 3, nothing else. What is missing for a part is installed if
-it can be (rustfmt and clippy through rustup), or that part is reported as skipped, by name.
+it can be (rustfmt and clippy through rustup, the ONNX Runtime library through pip), or that part is
+reported as skipped, by name.
 The exit code is 0 if everything that ran passed.
 """
 
@@ -14,7 +15,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +58,27 @@ def component(name):
     return works()
 
 
+def onnx_runtime():
+    """The ONNX Runtime library for the tests of large models: the user's, or that of the wheel, kept below target/."""
+    if os.environ.get("ORT_DYLIB_PATH"):
+        return os.environ["ORT_DYLIB_PATH"]
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "onnxruntime"
+    find = lambda: next(iter(sorted(folder.glob("libonnxruntime*.so.*")) + sorted(folder.glob("libonnxruntime*.dylib"))), None)
+    if find() is None:
+        with tempfile.TemporaryDirectory() as wheels:
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "onnxruntime"]
+            if subprocess.call([*pip, "--dest", wheels]) != 0:
+                return None
+            folder.mkdir(parents=True, exist_ok=True)
+            for wheel in Path(wheels).glob("*.whl"):
+                with zipfile.ZipFile(wheel) as archive:
+                    for name in archive.namelist():
+                        if name.startswith("onnxruntime/capi/libonnxruntime.") or name.endswith(".dylib"):
+                            (folder / Path(name).name).write_bytes(archive.read(name))
+    found = find()
+    return str(found.resolve()) if found else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only the tests")
@@ -72,7 +96,10 @@ def main():
             run.step("lints", ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         else:
             run.skip("lints", "clippy is not installed")
-    run.step("tests", ["cargo", "test", "--workspace", "--locked"])
+    library = onnx_runtime()
+    if library is None:
+        run.skip("large models", "the ONNX Runtime library is not here and pip could not fetch it")
+    run.step("tests", ["cargo", "test", "--workspace", "--locked"], **({"ORT_DYLIB_PATH": library} if library else {}))
     if not options.fast:
         run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")
         if shutil.which("cargo-deny"):

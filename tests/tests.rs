@@ -12,6 +12,8 @@ mod crash;
 mod faults;
 /// Indexes that somebody made up.
 mod hostile;
+/// Large models: parity with PyTorch, damaged folders, backfill.
+mod models;
 /// Questions about this repository find their files.
 mod quality;
 /// No tests: a small repository, and what an index answers about it.

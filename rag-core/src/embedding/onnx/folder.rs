@@ -153,6 +153,13 @@ impl ModelFolder {
     }
 }
 
+impl ModelFolder {
+    /// The error that something is wrong with the model.
+    pub(super) fn bad(&self, reason: String) -> Error {
+        Error::Model { name: self.folder.display().to_string(), reason }
+    }
+}
+
 fn find(folder: &Path, names: &[&str]) -> Option<PathBuf> {
     let places = names.iter().flat_map(|name| SUBFOLDERS.map(|sub| folder.join(sub).join(name)));
     places.into_iter().find(|path| path.is_file())

@@ -25,7 +25,7 @@ use ort::value::{DynValue, Tensor, TensorElementType, ValueType};
 use tokenizers::Tokenizer;
 
 use super::{Encoder, Encoding, Role, normalise};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use batch::batches;
 use outputs::Outputs;
 use runtime::RuntimePaths;
@@ -97,6 +97,24 @@ impl OnnxEmbedder {
         self.model().map(|model| model.library.clone())
     }
 
+    /// The ids that texts become, special ones included, cut where the model stops to read.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn token_ids(&self, texts: &[&str], role: Role) -> Result<Vec<Vec<u32>>> {
+        Ok(self.tokenise(&*self.model()?, texts, role)?.into_iter().map(|row| row.ids).collect())
+    }
+
+    /// With what the model wants to see before them.
+    fn tokenise(&self, model: &Model, texts: &[&str], role: Role) -> Result<Vec<Row>> {
+        let prompt = &self.folder.prompts[role as usize];
+        let rows = match prompt.is_empty() {
+            true => model.tokenise(texts.to_vec()),
+            false => model.tokenise(texts.iter().map(|text| format!("{prompt}{text}")).collect()),
+        };
+        rows.map_err(|reason| self.folder.bad(reason))
+    }
+
     fn model(&self) -> Result<Arc<Model>> {
         let mut model = self.model.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(model) = &*model {
@@ -115,13 +133,7 @@ impl Encoder for OnnxEmbedder {
 
     fn encode(&self, texts: &[&str], role: Role) -> Result<Vec<Encoding>> {
         let model = self.model()?;
-        let prompt = &self.folder.prompts[role as usize];
-        let bad = |reason: String| Error::Model { name: self.folder.folder.display().to_string(), reason };
-        let rows = match prompt.is_empty() {
-            true => model.tokenise(texts.to_vec()),
-            false => model.tokenise(texts.iter().map(|text| format!("{prompt}{text}")).collect()),
-        }
-        .map_err(bad)?;
+        let rows = self.tokenise(&model, texts, role)?;
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let batches = batches(&lengths, self.options.batch_tokens);
         let next = AtomicUsize::new(0);
@@ -148,7 +160,7 @@ impl Encoder for OnnxEmbedder {
             }),
         }
         if let Some(reason) = lock(&failed).take() {
-            return Err(bad(reason));
+            return Err(self.folder.bad(reason));
         }
         let mut done = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         done.sort_unstable_by_key(|(text, _)| *text);
@@ -193,7 +205,7 @@ struct Model {
 
 impl Model {
     fn load(folder: &ModelFolder, options: &OnnxOptions) -> Result<Self> {
-        let bad = |reason: String| Error::Model { name: folder.folder.display().to_string(), reason };
+        let bad = |reason: String| folder.bad(reason);
         let (loaded, environment) = runtime::environment(&options.runtime)?;
         let mut tokenizer = Tokenizer::from_file(&folder.tokenizer)
             .map_err(|error| bad(format!("`{}` cannot be read: {error}", folder.tokenizer.display())))?;
