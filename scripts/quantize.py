@@ -138,7 +138,11 @@ def quantize(source: Path, target: Path, gather: bool = False, careful: bool = F
             weight_type=QuantType.QInt8, nodes_to_exclude=kept, use_external_data_format=external,
         )
     except Exception as error:
-        raise Failure(f"cannot quantise `{source}`: {error}") from error
+        linked = "symbolic link" in str(error) or "hard link" in str(error)
+        raise Failure(
+            f"cannot quantise `{source}`: {error}",
+            "the onnx package reads no linked weights: copy the folder with its files (`cp -RL`)" if linked else "",
+        ) from error
     finally:
         # Left behind by a quantisation that was interrupted.
         source.with_name(f"{source.stem}-inferred{source.suffix}").unlink(missing_ok=True)
@@ -198,7 +202,7 @@ def quantize_folder(folder: Path, gather: bool, careful: bool, least: float, thr
     source = find(folder, "model.onnx")
     find(folder, "tokenizer.json")
     if stored_bytes(source) > LARGEST_FILE:
-        print(f"`{source}` is large: this needs about three times its size of memory", file=sys.stderr)
+        print(f"`{source}` is large: this needs about four times its size of memory", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix=".quantize-", dir=source.parent) as scratch:
         written = Path(scratch, OUTPUT)
         quantize(source, written, gather, careful)
@@ -243,6 +247,9 @@ def main() -> int:
         if failure.hint:
             print(f"hint: {failure.hint}", file=sys.stderr)
         return failure.code
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -3,7 +3,7 @@
 
     embed.py --make-texts ~/flask texts.jsonl
     embed.py --model ~/models/minilm --file model_int8.onnx --texts texts.jsonl --limit 400 --output embed.json \\
-        --cogo-command 'target/release/cogo model bench {model} --file {file} --threads {threads}'
+        --cogo-command 'target/release/cogo model bench {model} --threads {threads} --format json'
 
 Everything is measured as a user meets it, from the text to the vector: tokenising, batching, running, pooling. Loading
 is not. Systems take turns over the rounds, each in a process of its own that loads once (cogo: once per round); the
@@ -36,12 +36,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from embed_systems import IDEAL_TOKENS, MADE_BY, load_tokenizer, most_tokens, pooling, read_json
+
 SYSTEMS = ["cogo", "onnxruntime", "onnxruntime-1", "fastembed", "fastembed-8", "st-onnx", "st-onnx-8", "st-torch"]
-BATCH = 8
 PIECE_BYTES = 1000
-IDEAL_TOKENS = 256
-COMPARED = 16
-"""As many vectors of each system are compared with those of bare ONNX Runtime."""
 SOURCES = {
     ".c", ".cc", ".cpp", ".cs", ".go", ".h", ".hpp", ".java", ".js", ".kt", ".md", ".php", ".py", ".rb", ".rs", ".rst",
     ".scala", ".sh", ".swift", ".toml", ".ts", ".tsx", ".yaml", ".yml",
@@ -51,7 +49,8 @@ SKIPPED = {"target", "node_modules", "vendor", "build", "dist"}
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--make-texts", nargs=2, metavar=("FOLDER", "OUT"), help="only cut the files of FOLDER into texts")
+    parser.add_argument("--make-texts", nargs=2, metavar=("FOLDER", "OUT"),
+                        help="only cut the source files of FOLDER into texts")
     parser.add_argument("--model", type=Path, help="a folder with an ONNX file, tokenizer.json and config.json")
     parser.add_argument("--file", default="model.onnx", help="the ONNX file in it [%(default)s]")
     parser.add_argument("--texts", type=Path, help="a JSON string per line")
@@ -62,14 +61,15 @@ def arguments() -> argparse.Namespace:
                         help="where texts are cut off [what the model folder says, at most 8192]")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="[%(default)s]")
     parser.add_argument("--cogo-command", metavar="COMMAND",
-                        help="reads the texts from stdin, ends with a line of JSON on stderr: texts, tokens, seconds; "
-                             "{model} {file} {threads} {max_tokens} are filled in")
+                        help="reads the texts from stdin, ends with a line of JSON on stdout or stderr that has "
+                             "texts, tokens and seconds; {model} (a folder with this one ONNX file) {file} {threads} "
+                             "{max_tokens} are filled in")
     parser.add_argument("--fastembed-python", default=sys.executable, metavar="PYTHON")
-    parser.add_argument("--st-python", default=sys.executable, metavar="PYTHON", help="with sentence-transformers[onnx]")
+    parser.add_argument("--st-python", default=sys.executable, metavar="PYTHON",
+                        help="with sentence-transformers[onnx]")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write everything as JSON")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not (options.make_texts or options.worker or (options.model and options.texts)):
+    if not (options.make_texts or (options.model and options.texts)):
         parser.error("give --model and --texts, or --make-texts")
     return options
 
@@ -104,31 +104,20 @@ def read_texts(path: Path, limit: int) -> list[str]:
     return texts[:limit] if limit else texts
 
 
-# ---- the model folder ---------------------------------------------------------------------------------------------
+# ---- the run ------------------------------------------------------------------------------------------------------
 
 
-def read_json(path: Path) -> dict:
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
-
-
-def most_tokens(model: Path) -> int:
-    said = read_json(model / "sentence_bert_config.json").get("max_seq_length")
-    positions = read_json(model / "config.json").get("max_position_embeddings", 512)
-    # RoBERTa counts positions from two.
-    return said or (positions if positions % 512 == 0 else positions - 2)
-
-
-def pooling(model: Path) -> str:
-    settings = read_json(model / "1_Pooling/config.json")
-    if settings:
-        return "cls" if settings.get("pooling_mode_cls_token") or settings.get("pooling_mode") == "cls" else "mean"
-    return "cls" if read_json(model / "config.json").get("model_type") == "xlm-roberta" else "mean"
+def link_folder(model: Path, view: Path, file: str) -> None:
+    """Links the files of a model into an empty folder, without other ONNX files: so none can be taken instead."""
+    for entry in model.absolute().rglob("*"):
+        inner = entry.relative_to(model.absolute())
+        if entry.is_file() and (entry.suffix != ".onnx" or str(inner) == file):
+            (view / inner).parent.mkdir(parents=True, exist_ok=True)
+            (view / inner).symlink_to(entry)
 
 
 def complete_folder(model: Path, view: Path, tokens: int) -> None:
-    """Links the model into an empty folder and adds what peers want to find there, all with the same truncation."""
-    for entry in model.absolute().iterdir():
-        (view / entry.name).symlink_to(entry)
+    """Adds to the links what the peers want to find, and gives all of them the same truncation."""
 
     def put(name: str, value) -> None:
         path = view / name
@@ -155,241 +144,6 @@ def complete_folder(model: Path, view: Path, tokens: int) -> None:
         })
 
 
-def load_tokenizer(model: Path, tokens: int):
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(tokens)
-    return tokenizer
-
-
-# ---- what is measured: each loads when made, and then turns texts into vectors -------------------------------------
-
-
-def onnx_session(path: Path, threads: int):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-class Bare:
-    """ONNX Runtime as one would use it by hand: sorted by length, in batches."""
-
-    def __init__(self, task: dict, batch: int = BATCH):
-        import numpy
-        import onnxruntime
-
-        self.numpy, self.version, self.batch = numpy, f"onnxruntime {onnxruntime.__version__}", batch
-        model = Path(task["model"])
-        self.session = onnx_session(model / task["file"], task["threads"])
-        self.inputs = [value.name for value in self.session.get_inputs()]
-        first = self.session.get_outputs()[0]
-        self.output, self.rank, self.pooling = first.name, len(first.shape), pooling(model)
-        self.tokenizer = load_tokenizer(model, task["tokens"])
-        self.pad = read_json(model / "config.json").get("pad_token_id", 0)
-
-    def run(self, rows: list[list[int]]):
-        numpy = self.numpy
-        shape = (len(rows), max(map(len, rows)))
-        ids, mask = numpy.full(shape, self.pad, dtype=numpy.int64), numpy.zeros(shape, dtype=numpy.int64)
-        for at, row in enumerate(rows):
-            ids[at, :len(row)], mask[at, :len(row)] = row, 1
-        values = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
-        output = self.session.run([self.output], {name: values[name] for name in self.inputs})[0]
-        if self.rank == 3:
-            weights = mask[:, :, None].astype(output.dtype)
-            output = output[:, 0] if self.pooling == "cls" else (output * weights).sum(axis=1) / weights.sum(axis=1)
-        return output / numpy.linalg.norm(output, axis=1, keepdims=True)
-
-    def embed(self, texts: list[str]) -> list:
-        rows = [encoded.ids for encoded in self.tokenizer.encode_batch(texts)]
-        order = sorted(range(len(rows)), key=lambda at: -len(rows[at]))
-        vectors = [None] * len(rows)
-        for start in range(0, len(order), self.batch):
-            batch = order[start:start + self.batch]
-            for at, vector in zip(batch, self.run([rows[at] for at in batch])):
-                vectors[at] = vector
-        return vectors
-
-
-class FastEmbed:
-    """fastembed, with the batch size it has by default (256) or the one given."""
-
-    def __init__(self, task: dict, batch: dict):
-        import fastembed
-        from fastembed import TextEmbedding
-        from fastembed.common.model_description import ModelSource, PoolingType
-
-        self.version, self.batch = f"fastembed {fastembed.__version__}", batch
-        model = Path(task["model"])
-        first = onnx_session(model / task["file"], 1).get_outputs()[0]
-        kind = PoolingType.CLS if pooling(model) == "cls" else PoolingType.MEAN
-        TextEmbedding.add_custom_model(
-            model="local", pooling=PoolingType.DISABLED if len(first.shape) == 2 else kind, normalization=True,
-            sources=ModelSource(hf="local"), dim=read_json(model / "config.json")["hidden_size"],
-            model_file=task["file"],
-        )
-        self.model = TextEmbedding("local", specific_model_path=str(model), threads=task["threads"], cuda=False)
-
-    def embed(self, texts: list[str]) -> list:
-        return list(self.model.embed(texts, **self.batch))
-
-
-class SentenceTransformers:
-    """sentence-transformers, with the batch size it has by default (32) or the one given; it sorts by length."""
-
-    def __init__(self, task: dict, backend: str, batch: dict):
-        model = Path(task["model"])
-        if backend == "torch" and not any((model / name).exists() for name in ("model.safetensors", "pytorch_model.bin")):
-            raise RuntimeError("the folder has no PyTorch weights")
-        import sentence_transformers
-        import torch
-
-        torch.set_num_threads(task["threads"])
-        more = {}
-        if backend == "onnx":
-            import onnxruntime
-
-            session = onnxruntime.SessionOptions()
-            session.intra_op_num_threads = task["threads"]
-            path = Path(task["file"])
-            more["model_kwargs"] = {
-                "file_name": path.name, "subfolder": str(path.parent) if len(path.parts) > 1 else "",
-                "provider": "CPUExecutionProvider", "session_options": session,
-            }
-        self.model = sentence_transformers.SentenceTransformer(
-            str(model), backend=backend, device="cpu", local_files_only=True, **more
-        )
-        self.model.max_seq_length = task["tokens"]
-        self.version, self.batch = f"sentence-transformers {sentence_transformers.__version__} ({backend})", batch
-
-    def embed(self, texts: list[str]) -> list:
-        return list(self.model.encode(texts, normalize_embeddings=True, show_progress_bar=False, **self.batch))
-
-
-class Ideal:
-    """One batch without padding, again and again: what ONNX Runtime gives without all that is around it."""
-
-    def __init__(self, task: dict):
-        self.bare = Bare(task)
-        self.version = self.bare.version
-        length = min(IDEAL_TOKENS, task["tokens"])
-        stream = [token for row in self.bare.tokenizer.encode_batch(task["texts"][:200]) for token in row.ids]
-        while len(stream) < BATCH * length:
-            stream += stream
-        self.rows = [stream[at * length:(at + 1) * length] for at in range(BATCH)]
-        self.length = length
-
-    def measure(self) -> dict:
-        rates = {}
-        for size in (1, BATCH):
-            seconds, count = repeat(lambda: self.bare.run(self.rows[:size]), 2.0)
-            rates[f"{size}×{self.length}"] = size * self.length * count / seconds
-        return rates
-
-
-class Gemm:
-    """The speed of one large product of matrices in ONNX Runtime, in GFLOP/s: the roof over everything else."""
-
-    ROWS, INNER, COLUMNS = 2048, 1024, 4096
-
-    def __init__(self, task: dict):
-        import numpy
-        import onnx
-        import onnxruntime
-        from onnx import TensorProto, helper, numpy_helper
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        self.version = f"onnxruntime {onnxruntime.__version__}"
-        generator = numpy.random.default_rng(0)
-        weights = generator.standard_normal((self.INNER, self.COLUMNS), dtype=numpy.float32)
-        graph = helper.make_graph(
-            [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")], "gemm",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", self.INNER])],
-            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", self.COLUMNS])],
-            [numpy_helper.from_array(weights, "w")],
-        )
-        self.input = {"x": generator.standard_normal((self.ROWS, self.INNER), dtype=numpy.float32)}
-        self.sessions = {}
-        with tempfile.TemporaryDirectory() as scratch:
-            fp32, int8 = Path(scratch, "fp32.onnx"), Path(scratch, "int8.onnx")
-            onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(fp32))
-            quantize_dynamic(fp32, int8, per_channel=True, weight_type=QuantType.QInt8)
-            for name, path in (("fp32", fp32), ("int8", int8)):
-                self.sessions[name] = onnx_session(path, task["threads"])
-
-    def measure(self) -> dict:
-        work = 2e-9 * self.ROWS * self.INNER * self.COLUMNS
-        rates = {}
-        for name, session in self.sessions.items():
-            seconds, count = repeat(lambda: session.run(None, self.input), 1.0)
-            rates[name] = work * count / seconds
-        return rates
-
-
-def repeat(action, least_seconds: float) -> tuple[float, int]:
-    """Calls `action` for some time; returns how long it took and how often it was called."""
-    started, count = time.perf_counter(), 0
-    while True:
-        action()
-        count += 1
-        seconds = time.perf_counter() - started
-        if seconds >= least_seconds:
-            return seconds, count
-
-
-MADE_BY = {
-    "onnxruntime": Bare,
-    "onnxruntime-1": lambda task: Bare(task, 1),
-    "fastembed": lambda task: FastEmbed(task, {}),
-    "fastembed-8": lambda task: FastEmbed(task, {"batch_size": BATCH}),
-    "st-onnx": lambda task: SentenceTransformers(task, "onnx", {}),
-    "st-onnx-8": lambda task: SentenceTransformers(task, "onnx", {"batch_size": BATCH}),
-    "st-torch": lambda task: SentenceTransformers(task, "torch", {}),
-    "ideal": Ideal,
-    "gemm": Gemm,
-}
-
-
-def work(name: str) -> None:
-    """The other side of `Worker`: loads, says so, and then measures once for every line that comes in."""
-    # What libraries print must not get between the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    task = json.loads(sys.stdin.readline())
-    started = time.perf_counter()
-    try:
-        system = MADE_BY[name](task)
-        if hasattr(system, "embed"):
-            sample = [[round(float(x), 6) for x in vector] for vector in system.embed(task["texts"][:COMPARED])]
-        else:
-            sample = system.measure() and None
-    except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        print(json.dumps({"skipped": reason[0][:300]}), file=answers, flush=True)
-        return
-    loaded = time.perf_counter() - started
-    about = {"version": system.version, "load_and_warm_seconds": loaded, "sample": sample}
-    print(json.dumps(about), file=answers, flush=True)
-    for _line in sys.stdin:
-        if hasattr(system, "embed"):
-            started, cpu_started = time.perf_counter(), time.process_time()
-            count = len(system.embed(task["texts"]))
-            result = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
-            assert count == len(task["texts"]), "a vector for every text"
-        else:
-            result = system.measure()
-        print(json.dumps(result), file=answers, flush=True)
-
-
-# ---- the run ------------------------------------------------------------------------------------------------------
-
-
 class Worker:
     """A system in a process of its own."""
 
@@ -399,9 +153,10 @@ class Worker:
             **os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "RAYON_NUM_THREADS": threads,
             "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error",
         }
+        script = Path(__file__).with_name("embed_systems.py")
         self.process = subprocess.Popen(
-            [python, str(Path(__file__).resolve()), "--worker", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env=environment,
+            [python, str(script), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=environment,
         )
         self.about = self.ask(task)
 
@@ -428,8 +183,8 @@ class Worker:
 class Cogo:
     """A command that is started anew in every round; it reports its seconds without loading."""
 
-    def __init__(self, command: str, options: argparse.Namespace, task: dict):
-        known = {"model": str(options.model), "file": task["file"], "threads": str(task["threads"]),
+    def __init__(self, command: str, task: dict):
+        known = {"model": task["links"], "file": task["file"], "threads": str(task["threads"]),
                  "max_tokens": str(task["tokens"])}
         self.command = []
         for part in shlex.split(command):
@@ -445,17 +200,28 @@ class Cogo:
 
     def measure(self) -> dict:
         started = time.perf_counter()
-        done = subprocess.run(
-            self.command, input=self.input, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(self.command, input=self.input, text=True, capture_output=True)
         command_seconds = time.perf_counter() - started
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        if done.returncode != 0 or not lines or not lines[-1].startswith("{"):
-            raise RuntimeError(f"exit code {done.returncode}: {lines[-1] if lines else 'nothing on stderr'}")
-        return json.loads(lines[-1]) | {"command_seconds": command_seconds}
+        report = last_json(done.stderr) or last_json(done.stdout)
+        if done.returncode != 0 or not report:
+            said = (done.stderr.strip() or "no report").splitlines()
+            raise RuntimeError(f"exit code {done.returncode}: {said[0]}")
+        return report | {"command_seconds": command_seconds}
 
     def close(self) -> None:
         pass
+
+
+def last_json(output: str) -> dict:
+    """The object that an output is, or ends with in a line of its own; empty if there is none."""
+    for text in (output, *output.strip().splitlines()[-1:]):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}
 
 
 def flops_per_token(path: Path, config: dict, length: int) -> float:
@@ -486,7 +252,7 @@ def start(options: argparse.Namespace, task: dict) -> tuple[dict, dict]:
             if not options.cogo_command:
                 skipped[name] = "no --cogo-command"
                 continue
-            system = Cogo(options.cogo_command, options, task)
+            system = Cogo(options.cogo_command, task)
         elif name in MADE_BY:
             pythons = {"fa": options.fastembed_python, "st": options.st_python}
             system = Worker(name, pythons.get(name[:2], sys.executable), task)
@@ -500,11 +266,18 @@ def start(options: argparse.Namespace, task: dict) -> tuple[dict, dict]:
     return running, skipped
 
 
-def measure(options: argparse.Namespace, view: Path) -> dict:
+def measure(options: argparse.Namespace, scratch: Path) -> dict:
     tokens = min(options.max_tokens or most_tokens(options.model), 8192)
     texts = read_texts(options.texts, options.limit)
+    links, view = (scratch / name / options.model.absolute().name for name in ("plain", "complete"))
+    for folder in (links, view):
+        folder.mkdir(parents=True)
+        link_folder(options.model, folder, options.file)
     complete_folder(options.model, view, tokens)
-    task = {"model": str(view), "file": options.file, "threads": options.threads, "tokens": tokens, "texts": texts}
+    task = {
+        "model": str(view), "links": str(links), "file": options.file, "threads": options.threads, "tokens": tokens,
+        "texts": texts,
+    }
     lengths = [len(encoded.ids) for encoded in load_tokenizer(view, tokens).encode_batch(texts)]
     load_before = os.getloadavg()[0]
     running, skipped = start(options, task)
@@ -610,16 +383,11 @@ def print_table(result: dict) -> None:
 
 def main() -> None:
     options = arguments()
-    if options.worker:
-        work(options.worker)
-        return
     if options.make_texts:
         make_texts(Path(options.make_texts[0]), Path(options.make_texts[1]))
         return
     with tempfile.TemporaryDirectory(prefix="embed-") as scratch:
-        view = Path(scratch, options.model.absolute().name)
-        view.mkdir()
-        result = measure(options, view)
+        result = measure(options, Path(scratch))
     print_table(result)
     if options.output:
         options.output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")

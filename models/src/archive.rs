@@ -8,9 +8,9 @@ use fs_err as fs;
 use tar::EntryType;
 use zip::ZipArchive;
 
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::files::is_safe_path;
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::files::is_safe_path;
 
 const BUFFER_BYTES: usize = 1 << 17;
 

@@ -1,6 +1,6 @@
 //! Which files make a model: one graph, its weights beside it, the tokenizer and what describes them.
 
-use crate::error::{Error, Kind, Result};
+use super::error::{Error, Kind, Result};
 
 /// Graphs, preferred ones first, where nobody says which.
 const GRAPHS: [&str; 4] = ["model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx"];

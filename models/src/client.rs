@@ -9,10 +9,10 @@ use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::network::{Network, without_password};
-use crate::url;
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::network::{Network, without_password};
+use super::url;
 
 const MAX_REDIRECTS: usize = 10;
 /// The longest pause between two tries; a server that asks for more is told to the user instead.
@@ -70,7 +70,7 @@ pub(crate) struct Client<'n> {
     direct: Agent,
     http: Option<Agent>,
     https: Option<Agent>,
-    /// Whether any server ever answered: if none did, it is no passing trouble that a host is not found.
+    /// Whether any server ever answered.
     reached: Cell<bool>,
 }
 
@@ -175,12 +175,6 @@ impl<'n> Client<'n> {
     fn failure(&self, uri: &Uri, error: &ureq::Error) -> Failure {
         let failed = network_error(uri, error);
         match error {
-            ureq::Error::HostNotFound if !self.reached.get() => failed
-                .hint("is there a network? behind a firewall, set `HTTPS_PROXY`, or `HF_ENDPOINT` to a mirror")
-                .into(),
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused && !self.reached.get() => {
-                failed.hint("nothing listens there; check the address and the proxy").into()
-            }
             ureq::Error::ConnectProxyFailed(_) => {
                 let hint = if uri.scheme_str() == Some("http") {
                     "many proxies forbid to reach `http://` servers this way; use `https://`, or list it in `NO_PROXY`"
@@ -192,6 +186,9 @@ impl<'n> Client<'n> {
             // What rustls has to say about a certificate comes as invalid data.
             ureq::Error::Rustls(_) | ureq::Error::Tls(_) => untrusted(failed).into(),
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => untrusted(failed).into(),
+            // No passing trouble, if it was always so.
+            ureq::Error::HostNotFound if !self.reached.get() => unreachable(failed).into(),
+            ureq::Error::Io(error) if !self.reached.get() && !is_cut(error) => unreachable(failed).into(),
             ureq::Error::Io(_)
             | ureq::Error::HostNotFound
             | ureq::Error::Timeout(_)
@@ -202,8 +199,21 @@ impl<'n> Client<'n> {
     }
 }
 
+/// Whether there was a connection.
+fn is_cut(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+    [BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock].contains(&error.kind())
+}
+
+fn unreachable(error: Error) -> Error {
+    error.hint("is there a network? behind a firewall, set `HTTPS_PROXY`, or `HF_ENDPOINT` to a mirror")
+}
+
 fn untrusted(error: Error) -> Error {
-    error.hint("if a proxy of your company inspects connections, point `SSL_CERT_FILE` to its certificates")
+    error.hint(
+        "install your system's certificates (`ca-certificates`); if a proxy of your company inspects connections, point \
+         `SSL_CERT_FILE` to its own",
+    )
 }
 
 /// A failure of the server at `uri`.

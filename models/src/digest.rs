@@ -7,7 +7,7 @@ use fs_err as fs;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::error::Result;
+use super::error::Result;
 
 const BUFFER_BYTES: usize = 1 << 18;
 

@@ -8,11 +8,11 @@ use fs_err as fs;
 use ureq::Body;
 use ureq::http::{Response, StatusCode, header};
 
-use crate::client::{Again, Client, Failure, network_error};
-use crate::digest::{Check, compare};
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::manifest::{FileEntry, Source};
+use super::client::{Again, Client, Failure, network_error};
+use super::digest::{Check, compare};
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::manifest::{FileEntry, Source};
 
 const BUFFER_BYTES: usize = 1 << 17;
 /// What a download leaves free on the disk.
@@ -30,7 +30,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// All bytes, if every size is known.
     pub(crate) fn bytes(&self) -> Option<u64> {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().try_fold(0, |sum: u64, file| Some(sum.saturating_add(file.bytes?)))
     }
 }
 
@@ -162,7 +162,7 @@ fn receive(
             fs::write(&part.etag, etag)?;
         }
     }
-    let offered = response.body().content_length().map(|rest| have + rest);
+    let offered = response.body().content_length().map(|rest| have.saturating_add(rest));
     match (remote.bytes, offered) {
         (None, Some(offered)) => check_space(part.file.parent().expect("it lies in a folder"), offered - have)?,
         (Some(expected), Some(offered)) if expected != offered => {

@@ -7,10 +7,10 @@ use std::time::Duration;
 pub enum Event<'a> {
     /// Another process works on the same model; we wait for it.
     Waiting,
-    /// A server is asked what it has.
+    /// A server is asked what it has of something.
     Asking {
-        /// Whose name or address.
-        server: &'a str,
+        /// Of which repository or package.
+        what: &'a str,
     },
     /// It is known what will be downloaded.
     Planned {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::digest::digest;
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::manifest::{FileEntry, MANIFEST};
-use crate::store::PLAN;
+use super::digest::digest;
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::manifest::{FileEntry, MANIFEST};
+use super::store::PLAN;
 
 /// Whether `path` names a file below the folder it is relative to, on every system.
 pub(crate) fn is_safe_path(path: &str) -> bool {

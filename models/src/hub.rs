@@ -2,15 +2,15 @@
 
 use serde::Deserialize;
 
-use crate::choose::choose;
-use crate::client::Client;
-use crate::digest::Check;
-use crate::download::{Plan, Remote};
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::files::is_safe_path;
-use crate::manifest::Source;
-use crate::url::{escape, escape_path};
+use super::choose::choose;
+use super::client::Client;
+use super::digest::Check;
+use super::download::{Plan, Remote};
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::files::is_safe_path;
+use super::manifest::Source;
+use super::url::{escape, escape_path};
 
 /// What the hub says about a revision of a repository.
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ pub(crate) fn plan(
 ) -> Result<Plan> {
     let endpoint = &client.network.endpoint;
     let token = client.network.token.as_deref();
-    progress(Event::Asking { server: repository });
+    progress(Event::Asking { what: repository });
     let url = format!("{endpoint}/api/models/{repository}/revision/{}?blobs=true", escape(revision));
     let page = client.text(&url, "application/json", token, progress)?;
     let listing: Listing = serde_json::from_str(&page.text).map_err(|error| {

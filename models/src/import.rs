@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::archive::{Format, LIMITS, Unpacked, unpack};
-use crate::choose::check_model;
-use crate::download::check_space;
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::files::{entries, walk};
-use crate::known::{RUNTIME, check_name};
-use crate::manifest::{FileEntry, MANIFEST, Manifest, Source};
-use crate::runtime;
-use crate::store::{Site, Workbench};
+use super::archive::{Format, LIMITS, Unpacked, unpack};
+use super::choose::check_model;
+use super::download::check_space;
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::files::{entries, remove_folder, walk};
+use super::known::{RUNTIME, check_name};
+use super::manifest::{FileEntry, MANIFEST, Manifest, Source};
+use super::runtime;
+use super::store::{Site, Workbench};
 
 const BUFFER_BYTES: usize = 1 << 17;
 
@@ -41,41 +41,36 @@ pub(crate) fn import(models: &Path, path: &Path, name: Option<&str>, progress: &
         }
         check_model(&names, &place)?;
     }
-    let carried = Manifest::read(&root)?;
+    let carried = Manifest::read(&root).map_err(|error| error.hint("copy it here once more"))?;
     let name = match (name, &carried) {
-        (Some(name), _) if is_runtime != (name == RUNTIME) => return Err(misnamed(name, is_runtime)),
         (Some(name), _) => name.to_owned(),
         (None, _) if is_runtime => RUNTIME.into(),
         (None, Some(carried)) => carried.name.clone(),
         (None, None) => name_of(&path),
     };
     check_name(&name)?;
-    if !is_runtime && name == RUNTIME {
+    if is_runtime != (name == RUNTIME) {
         return Err(misnamed(&name, is_runtime));
     }
 
     let site = Site::wait(models, &name, progress)?;
     site.check_free()?;
-    site.stage_empty()?;
     if is_runtime {
+        site.stage_empty()?;
         runtime::take(&root, &files, &site.partial, &place)?;
     } else {
-        fs::remove_dir(&site.partial)?;
-        let manifest = root.join(MANIFEST);
-        if manifest.exists() {
-            fs::remove_file(manifest)?;
+        remove_folder(&site.partial)?;
+        // Ours is written when everything else is in place.
+        if carried.is_some() {
+            fs::remove_file(root.join(MANIFEST))?;
         }
         fs::rename(&root, &site.partial)?;
     }
     let found = entries(&site.partial, progress)?;
-    let source = match carried {
-        Some(carried) => {
-            check_carried(&carried, &found, &place)?;
-            carried.source
-        }
-        None => Source::Imported { path },
-    };
-    site.commit(source, found)
+    if let Some(carried) = &carried {
+        check_carried(carried, &found, &place)?;
+    }
+    site.commit(Source::Imported { path, claimed: carried.map(|carried| carried.source.to_string()) }, found)
 }
 
 /// Brings the files of a folder, an archive or a library into the folder `into`.

@@ -1,11 +1,11 @@
 //! What can be installed, and under which name.
 
-use crate::error::{Error, Kind, Result};
+use super::error::{Error, Kind, Result};
 
 /// The name of the ONNX Runtime library among the models.
 pub const RUNTIME: &str = "runtime";
 
-/// A model we have tried.
+/// A model whose files we know how to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownModel {
     /// Its name here.
@@ -22,7 +22,7 @@ pub struct KnownModel {
     pub about: &'static str,
 }
 
-/// Every model we have tried, best first.
+/// Models that can be pulled by a short name, best first. Their sizes are approximate.
 pub const KNOWN: [KnownModel; 6] = [
     KnownModel {
         name: "bge-m3",

@@ -25,12 +25,12 @@ mod url;
 
 use std::path::{Path, PathBuf};
 
-use crate::archive::{Format, LIMITS, unpack};
-use crate::client::Client;
-use crate::download::{Plan, check_space, download};
-use crate::files::{entries, is_ours, remove_folder, walk};
-use crate::known::Origin;
-use crate::store::Site;
+use archive::{Format, LIMITS, unpack};
+use client::Client;
+use download::{Plan, check_space, download};
+use files::{entries, is_ours, remove_folder, walk};
+use known::Origin;
+use store::Site;
 
 pub use error::{Error, Kind, Result};
 pub use event::{Event, Progress};
@@ -152,7 +152,7 @@ impl ModelStore {
 
     /// Installs what was carried here by hand: a folder, `.zip`, `.tar` or `.tar.gz` with a model, or the ONNX Runtime
     /// library, alone or in a wheel or archive. Without a `name`, it is that of the folder or archive. A manifest that
-    /// comes along is checked.
+    /// comes along is checked against the files, but not believed.
     ///
     /// # Errors
     /// [`Kind::Content`] if it holds no model, or something that must not be unpacked, [`Kind::Exists`] if the name is
@@ -243,7 +243,7 @@ fn fetch(client: &Client, plan: &Plan, site: &Site, is_runtime: bool, progress: 
     site.stage(&plan.source, plan.bytes())?;
     // A wheel is compressed, and lies beside what is unpacked from it.
     let needed = plan.bytes().unwrap_or(0).saturating_mul(if is_runtime { 5 } else { 1 });
-    check_space(&site.partial, needed.saturating_sub(list::bytes_below(&site.partial)?))?;
+    check_space(&site.partial, needed.saturating_sub(list::bytes_below(&site.partial)))?;
     let get = |file| download(client, file, plan.token.as_deref(), &site.partial, progress);
     let files: Vec<FileEntry> = plan.files.iter().map(get).collect::<Result<_>>()?;
     if !is_runtime {

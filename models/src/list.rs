@@ -6,12 +6,12 @@ use std::path::Path;
 use fs_err as fs;
 use serde::Serialize;
 
-use crate::ModelStore;
-use crate::error::Result;
-use crate::files::{is_ours, walk};
-use crate::known::{KNOWN, RUNTIME, RUNTIME_ABOUT, RUNTIME_LICENSE, check_name};
-use crate::manifest::Manifest;
-use crate::store::PartialPlan;
+use super::ModelStore;
+use super::error::Result;
+use super::files::{is_ours, walk};
+use super::known::{KNOWN, RUNTIME, RUNTIME_ABOUT, RUNTIME_LICENSE, check_name};
+use super::manifest::Manifest;
+use super::store::PartialPlan;
 
 /// How far a model is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,9 +69,7 @@ pub(crate) fn list(store: &ModelStore) -> Result<Vec<ModelInfo>> {
     let mut models: Vec<ModelInfo> = known.chain([runtime]).collect();
     let others = names(&store.folder)?.into_iter().filter(|name| models.iter().all(|known| known.name != *name));
     models.extend(others.map(|name| unknown(&name)).collect::<Vec<_>>());
-    for model in &mut models {
-        look(&store.folder, model)?;
-    }
+    models.iter_mut().for_each(|model| look(&store.folder, model));
     // Others are there only if they are here: a folder that is none of ours is not listed.
     models.retain(|model| model.state != State::Available || model.about.is_some());
     Ok(models)
@@ -107,24 +105,24 @@ fn names(models: &Path) -> Result<BTreeSet<String>> {
 }
 
 /// Fills in what the folder says.
-fn look(models: &Path, model: &mut ModelInfo) -> Result<()> {
+fn look(models: &Path, model: &mut ModelInfo) {
     let home = models.join(&model.name);
     let partial = models.join(format!("{}.partial", model.name));
     match Manifest::read(&home) {
         Ok(Some(manifest)) => {
             model.state = State::Installed;
-            model.present = bytes_below(&home)?;
+            model.present = bytes_below(&home);
             model.bytes = Some(manifest.bytes());
             model.source = Some(manifest.source.to_string());
             model.installed = Some(manifest.installed);
         }
         Err(_) => {
             model.state = State::Damaged;
-            model.present = bytes_below(&home)?;
+            model.present = bytes_below(&home);
         }
         Ok(None) if partial.is_dir() => {
             model.state = State::Partial;
-            model.present = bytes_below(&partial)?;
+            model.present = bytes_below(&partial);
             if let Some(plan) = PartialPlan::read(&partial) {
                 model.bytes = plan.bytes.or(model.bytes);
                 model.source = Some(plan.source.to_string());
@@ -132,15 +130,12 @@ fn look(models: &Path, model: &mut ModelInfo) -> Result<()> {
         }
         Ok(None) => {}
     }
-    Ok(())
 }
 
-/// The bytes of all files below `folder`, but those we keep about them.
-pub(crate) fn bytes_below(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for path in walk(folder)?.iter().filter(|path| !is_ours(path)) {
-        // It may be gone by now: others may work here.
-        bytes += fs::symlink_metadata(folder.join(path)).map_or(0, |metadata| metadata.len());
-    }
-    Ok(bytes)
+/// The bytes of all files below `folder`, but those we keep about them. Others may work here: what is gone counts
+/// nothing.
+pub(crate) fn bytes_below(folder: &Path) -> u64 {
+    let paths = walk(folder).unwrap_or_default();
+    let bytes = |path: &String| folder.join(path).symlink_metadata().map_or(0, |metadata| metadata.len());
+    paths.iter().filter(|path| !is_ours(path)).map(bytes).sum()
 }

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
-use crate::files::is_safe_path;
+use super::error::{Error, Kind, Result};
+use super::files::is_safe_path;
 
 /// The file that makes a folder an installed model.
 pub const MANIFEST: &str = "cogo-model.json";
@@ -40,6 +40,8 @@ pub enum Source {
     Imported {
         /// From where.
         path: PathBuf,
+        /// What a manifest that came along names as the source. Nobody has checked it.
+        claimed: Option<String>,
     },
 }
 
@@ -99,7 +101,7 @@ impl Manifest {
 
     /// All bytes of its files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 }
 
@@ -117,7 +119,8 @@ impl fmt::Display for Source {
         match self {
             Source::Huggingface { repository, commit, .. } => write!(f, "hf:{repository}@{commit}"),
             Source::Pypi { package, version, .. } => write!(f, "pypi:{package}=={version}"),
-            Source::Imported { path } => write!(f, "{}", path.display()),
+            Source::Imported { path, claimed: None } => write!(f, "{}", path.display()),
+            Source::Imported { path, claimed: Some(claimed) } => write!(f, "{} ({claimed})", path.display()),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use crate::error::{Error, Kind, Result};
-use crate::url;
+use super::error::{Error, Kind, Result};
+use super::url;
 
 /// Where models come from by default.
 pub const ENDPOINT: &str = "https://huggingface.co";
@@ -140,10 +140,9 @@ impl Proxies {
                 Some((name, on)) if !name.contains(':') => (name, Some(on)),
                 _ => (entry.as_str(), None),
             };
-            let name = name.strip_prefix('*').unwrap_or(name);
-            let name = name.strip_prefix('.').unwrap_or(name).trim_matches(['[', ']']);
-            let below = host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            (name.is_empty() || below) && on.is_none_or(|on| on == port)
+            let domain = name.trim_start_matches('*').trim_start_matches('.').trim_matches(['[', ']']);
+            let below = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+            (name == "*" || !domain.is_empty() && below) && on.is_none_or(|on| on == port)
         })
     }
 }
@@ -204,6 +203,8 @@ mod tests {
     fn exceptions_cover_hosts_domains_and_ports() {
         for (entry, uri, expected) in [
             ("*", "http://anything", true),
+            ("", "http://anything", false),
+            (".", "http://anything", false),
             ("corp.example", "https://CORP.example/x", true),
             ("corp.example", "https://a.corp.example", true),
             ("corp.example", "https://notcorp.example", false),

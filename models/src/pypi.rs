@@ -4,16 +4,16 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::{Client, Page};
-use crate::digest::Check;
-use crate::download::{Plan, Remote};
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::files::is_safe_path;
-use crate::hub::is_hex;
-use crate::manifest::Source;
-use crate::runtime::Platform;
-use crate::url::join;
+use super::client::{Client, Page};
+use super::digest::Check;
+use super::download::{Plan, Remote};
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::files::is_safe_path;
+use super::hub::is_hex;
+use super::manifest::Source;
+use super::runtime::Platform;
+use super::url::join;
 
 const PACKAGE: &str = "onnxruntime";
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, text/html;q=0.5";
@@ -30,7 +30,7 @@ struct Offer {
 
 /// Asks the index for the newest wheel that runs here.
 pub(crate) fn plan(client: &Client, progress: &Progress) -> Result<Plan> {
-    progress(Event::Asking { server: PACKAGE });
+    progress(Event::Asking { what: PACKAGE });
     let index = &client.network.pypi;
     let index = index.strip_suffix("/simple").unwrap_or(index);
     let page = client.text(&format!("{index}/simple/{PACKAGE}/"), ACCEPT, None, progress)?;

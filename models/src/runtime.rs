@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::error::{Error, Kind, Result};
+use super::error::{Error, Kind, Result};
 
 /// A system and a processor, as Rust calls them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

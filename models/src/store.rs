@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
-use crate::event::{Event, Progress};
-use crate::files::{remove_folder, sync_folder, sync_folders};
-use crate::manifest::{FileEntry, MANIFEST, Manifest, Source};
+use super::error::{Error, Kind, Result};
+use super::event::{Event, Progress};
+use super::files::{remove_folder, sync_folder, sync_folders};
+use super::manifest::{FileEntry, MANIFEST, Manifest, Source};
 
 /// The file that says what is being downloaded.
 pub(crate) const PLAN: &str = "cogo-partial.json";
@@ -59,7 +59,7 @@ impl Site {
         if !self.home.exists() {
             return Ok(());
         }
-        let hint = format!("remove it first (`cogo models remove {}`), or choose another name", self.name);
+        let hint = format!("remove it first (`cogo model remove {}`), or choose another name", self.name);
         Err(Error::new(Kind::Exists, format!("`{}` is installed already", self.name)).hint(hint))
     }
 

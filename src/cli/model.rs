@@ -243,7 +243,7 @@ impl Bar {
     fn note(&self, event: Event<'_>) {
         match event {
             Event::Waiting => self.0.set_message("another process is at it; waiting"),
-            Event::Asking { server } => self.0.set_message(format!("asking {server}")),
+            Event::Asking { what } => self.0.set_message(format!("asking {what}")),
             Event::Planned { .. } => {}
             Event::Bytes { file, done, total } => {
                 if let Some(total) = total {

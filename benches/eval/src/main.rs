@@ -2,6 +2,7 @@
 
 mod code_search;
 mod measures;
+mod passages;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,30 @@ enum Set {
     ///
     /// Example: cogo-eval code-search --data eval/code_search --checkouts repos
     CodeSearch(CodeSearch),
+    /// Questions over a collection of short texts (MRR, recall): cosqa, multihop.
+    ///
+    /// Example: cogo-eval passages --data eval/cosqa --model minilm
+    Passages(Passages),
+}
+
+/// Options of `passages`.
+#[derive(Args)]
+pub struct Passages {
+    /// Folder with `corpus.jsonl.gz` and `queries.jsonl`.
+    #[arg(long)]
+    data: PathBuf,
+    /// Search with: hybrid, lexical or semantic.
+    #[arg(long, default_value = "hybrid", value_parser = parse_mode)]
+    mode: cogo::Mode,
+    /// Let this large model (an installed one, or a folder) take part, after it has read everything.
+    #[arg(long)]
+    model: Option<String>,
+    /// Make and use the large model's vectors of single tokens, too.
+    #[arg(long)]
+    late_interaction: bool,
+    /// Write the result as JSON.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Options of `code-search`.
@@ -70,5 +95,6 @@ fn parse_mode(word: &str) -> Result<cogo::Mode, String> {
 fn main() -> Result<()> {
     match Cli::parse().set {
         Set::CodeSearch(options) => code_search::run(&options),
+        Set::Passages(options) => passages::run(&options),
     }
 }
