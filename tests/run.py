@@ -99,7 +99,11 @@ def main():
     library = onnx_runtime()
     if library is None:
         run.skip("large models", "the ONNX Runtime library is not here and pip could not fetch it")
-    run.step("tests", ["cargo", "test", "--workspace", "--locked"], **({"ORT_DYLIB_PATH": library} if library else {}))
+    environment = {"ORT_DYLIB_PATH": library} if library else {}
+    minilm = ROOT.parent / "shared" / "models" / "minilm"
+    if minilm.is_dir():
+        environment.setdefault("COGO_TEST_MINILM", str(minilm))
+    run.step("tests", ["cargo", "test", "--workspace", "--locked"], **environment)
     if not options.fast:
         run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")
         if shutil.which("cargo-deny"):

@@ -200,9 +200,9 @@ pub(super) struct BenchArgs {
     /// Threads in all.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Copies of the model side by side.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub sessions: usize,
+    /// Copies of the model side by side [default: as when indexing].
+    #[arg(long, value_name = "N")]
+    pub sessions: Option<usize>,
     /// Tokens per batch.
     #[arg(long, value_name = "N")]
     pub batch_tokens: Option<usize>,

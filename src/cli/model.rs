@@ -159,7 +159,9 @@ fn bench(mut config: Config, args: &BenchArgs) -> anyhow::Result<Done> {
     }
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let started = Instant::now();
-    let encoder = OnnxEmbedder::open(&args.name, &folder, options)?;
+    let short =
+        Path::new(&args.name).file_name().map_or_else(|| args.name.clone(), |name| name.to_string_lossy().into());
+    let encoder = OnnxEmbedder::open(&short, &folder, options)?;
     let library = encoder.load()?;
     let load_seconds = started.elapsed().as_secs_f64();
     let mut best = f64::INFINITY;

@@ -84,7 +84,7 @@ def training_text(folders: list[Path]) -> str:
         if not any(part.startswith(".") or part == "target" for part in path.relative_to(folder).parts)
     ]
     if not files:
-        sys.exit("error: no *.md or *.rs files below the folders given with --text")
+        sys.exit("error: no *.md or *.rs files below the folders given with --text\nhint: give a folder with a repository")
     content = "\n".join(path.read_text("utf-8", errors="replace") for path in files)
     return content.replace("\x01", " ")[:1_000_000] + MANY_SCRIPTS * 30
 

@@ -16,7 +16,6 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -24,10 +23,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto
-from torch.nn.functional import normalize
 from fixture_texts import texts, training_text, unigram_tokenizer, wordpiece_tokenizer
+from onnx import TensorProto
 from tokenizers import Tokenizer
+from torch.nn.functional import normalize
 from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
 
 HERE = Path(__file__).resolve().parent

