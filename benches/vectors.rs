@@ -1,18 +1,20 @@
-//! How fast the nearest vectors are found: exact scan by size and filter, HNSW, and the recall of HNSW.
+//! How fast the nearest vectors are found: exact scan by size and filter, HNSW, and the recall of HNSW; and how fast the
+//! word weights of a large model are summed.
 //!
 //! Speed of the scan is measured on random unit vectors: it does not depend on what they hold. HNSW is measured on the
 //! vectors of real chunks and perturbations of them, because recall and speed of a graph depend on how vectors cluster.
 
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use indexer::build_document;
 use indexer::language::Parser;
-use rag_core::embedding::{Embedder, StaticEmbedder, mix_path, normalise};
+use rag_core::embedding::{Embedder, Encoding, StaticEmbedder, mix_path, normalise};
 use rag_core::store::container::{Container, ContainerWriter};
+use rag_core::store::{VectorBatch, VectorStore};
 use rag_core::vector::{
     ExactIndex, HnswIndex, Neighbour, QuantizedQuery, QuantizedVectors, Quantizer, VectorIndex, build_hnsw,
 };
@@ -162,9 +164,32 @@ fn hnsw(c: &mut Criterion) {
     });
 }
 
+/// 20,000 texts of a hundred words, the words as frequent as in real texts (Zipf), and a question of eight.
+fn sparse(c: &mut Criterion) {
+    const TEXTS: u64 = 20_000;
+    const VOCABULARY: f32 = 30_000.0;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = VectorStore::new(folder.path());
+    let mut random = Random(0x5EED_5EED_5EED_5EED);
+    // Inverse of the distribution function of 1/rank.
+    let mut words = |count: usize| {
+        let word = |_| (VOCABULARY.powf(random.next().abs()) as u32, 0.1 + random.next().abs() / 4.0);
+        (0..count).map(word).collect::<BTreeMap<u32, f32>>().into_iter().collect::<Vec<_>>()
+    };
+    let mut batch = VectorBatch::default();
+    for hash in 0..TEXTS {
+        batch.push(hash, Encoding { dense: vec![1.0; 8], sparse: words(100), ..Encoding::default() });
+    }
+    store.writer().and_then(|mut writer| writer.append(batch)).expect("written");
+    let (vectors, query) = (store.open().expect("open"), words(8));
+    let mut group = c.benchmark_group("sparse");
+    group.throughput(Throughput::Elements(TEXTS));
+    group.bench_function("8 of 20000", |b| b.iter(|| vectors.sparse_scores(&query)));
+}
+
 criterion_group! {
     name = benches;
     config = support::criterion();
-    targets = exact, hnsw
+    targets = exact, hnsw, sparse
 }
 criterion_main!(benches);

@@ -212,7 +212,7 @@ impl Vectors {
     }
 
     /// Per part and row: Σ of the products of weights over the words that query and text share.
-    pub(crate) fn sparse_scores(&self, query: &[(u32, f32)]) -> Vec<Vec<f32>> {
+    pub fn sparse_scores(&self, query: &[(u32, f32)]) -> Vec<Vec<f32>> {
         self.parts.iter().map(|(_, part)| part.sparse_scores(query)).collect()
     }
 
