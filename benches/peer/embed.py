@@ -8,12 +8,13 @@
 Everything is measured as a user meets it, from the text to the vector: tokenising, batching, running, pooling. Loading
 is not. Systems take turns over the rounds, each in a process of its own that loads once (cogo: once per round); the
 table has medians, and ratios to bare ONNX Runtime, which sorts by length and runs batches of 8. A `-1` or `-8` behind
-a name is the size of the batches, without it it is the default. `cpu s` is processor time: it says more than seconds
+a name is the size of the batches, without it it is the default; `split` is one session per thread, batches of 1, and
+the one to compare with whatever runs several sessions. `cpu s` is processor time: it says more than seconds
 do where others use the machine. `cosine` is the least one with bare ONNX Runtime over the first texts; that of an int8
 model is below 1 if the batches differ, because one scale is chosen for all that is in a batch.
 
-Two numbers say what could be reached: `ideal` is ONNX Runtime alone on 8 texts of equal length, or on one, whichever
-is faster, without tokenizer and padding; `gemm` is one large product of matrices, fp32 and int8. Tokens are those of
+Two numbers say what could be reached: `ideal` is ONNX Runtime alone on texts of equal length, without tokenizer and
+padding, the fastest of batches of 1 and 8, split or not; `gemm` is one large product of matrices, fp32 and int8. Tokens are those of
 the texts, after truncation and without padding, and counted once for all.
 
 A system that is not installed, or cannot load the model, is skipped with the reason. Packages: onnxruntime, onnx,
@@ -38,7 +39,9 @@ from pathlib import Path
 
 from embed_systems import IDEAL_TOKENS, MADE_BY, load_tokenizer, most_tokens, pooling, read_json
 
-SYSTEMS = ["cogo", "onnxruntime", "onnxruntime-1", "fastembed", "fastembed-8", "st-onnx", "st-onnx-8", "st-torch"]
+SYSTEMS = [
+    "cogo", "onnxruntime", "onnxruntime-1", "onnxruntime-split", "fastembed", "fastembed-8", "st-onnx", "st-onnx-8", "st-torch",
+]
 PIECE_BYTES = 1000
 SOURCES = {
     ".c", ".cc", ".cpp", ".cs", ".go", ".h", ".hpp", ".java", ".js", ".kt", ".md", ".php", ".py", ".rb", ".rs", ".rst",
@@ -359,7 +362,7 @@ def print_table(result: dict) -> None:
     print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']:.1f} before and "
           f"{machine['load_after']:.1f} after\n")
     ideal = result.get("ideal", {}).get("tokens_per_second")
-    print(f"{'system':<14}{'seconds':>9}{'(least–most)':>18}{'cpu s':>8}{'texts/s':>9}{'tokens/s':>10}{'GFLOP/s':>9}"
+    print(f"{'system':<18}{'seconds':>9}{'(least–most)':>18}{'cpu s':>8}{'texts/s':>9}{'tokens/s':>10}{'GFLOP/s':>9}"
           f"{'× ort':>8}{'of ideal':>10}{'cosine':>9}")
     for name, row in result["systems"].items():
         spread = f"({row['least']:.2f}–{row['most']:.2f})"
@@ -367,16 +370,16 @@ def print_table(result: dict) -> None:
         share = f"{row['tokens_per_second'] / ideal:10.0%}" if ideal else " " * 10
         same = f"{row['least_cosine']:9.4f}" if "least_cosine" in row else " " * 9
         cpu = f"{row['cpu_seconds']:8.2f}" if "cpu_seconds" in row else " " * 8
-        print(f"{name:<14}{row['seconds']:9.2f}{spread:>18}{cpu}{row['texts_per_second']:9.1f}"
+        print(f"{name:<18}{row['seconds']:9.2f}{spread:>18}{cpu}{row['texts_per_second']:9.1f}"
               f"{row['tokens_per_second']:10.0f}{row['gflops']:9.1f}{times}{share}{same}")
         if "tokens_it_counts" in row:
             print(f"  {name} counts {row['tokens_it_counts']} tokens: it does not do the same work")
     if "ideal" in result:
         for batch, rate in result["ideal"]["all"].items():
             work_per_token = result["ideal"]["gflops"] / ideal
-            print(f"{'ideal ' + batch:<58}{rate:10.0f}{rate * work_per_token:9.1f}")
+            print(f"{'ideal ' + batch:<62}{rate:10.0f}{rate * work_per_token:9.1f}")
     for kind, rate in result.get("gemm_gflops", {}).items():
-        print(f"{'gemm ' + kind:<68}{rate:9.1f}")
+        print(f"{'gemm ' + kind:<72}{rate:9.1f}")
     for name, reason in result["skipped"].items():
         print(f"{name} was skipped: {reason}")
 

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BATCH = 8
@@ -61,29 +62,34 @@ def onnx_session(path: Path, threads: int):
 
 
 class Bare:
-    """ONNX Runtime as one would use it by hand: sorted by length, in batches."""
+    """ONNX Runtime as one would use it by hand: sorted by length, in batches.
 
-    def __init__(self, task: dict, batch: int = BATCH):
+    Split, it has one session of one thread for each thread, and they take batches independently: threads of one session
+    wait for each other at every step, which costs much where the machine is busy. It loads the weights several times.
+    """
+
+    def __init__(self, task: dict, batch: int = BATCH, split: bool = False):
         import numpy
         import onnxruntime
 
         self.numpy, self.version, self.batch = numpy, f"onnxruntime {onnxruntime.__version__}", batch
         model = Path(task["model"])
-        self.session = onnx_session(model / task["file"], task["threads"])
-        self.inputs = [value.name for value in self.session.get_inputs()]
-        first = self.session.get_outputs()[0]
+        count, threads = (task["threads"], 1) if split else (1, task["threads"])
+        self.sessions = [onnx_session(model / task["file"], threads) for _ in range(count)]
+        self.inputs = [value.name for value in self.sessions[0].get_inputs()]
+        first = self.sessions[0].get_outputs()[0]
         self.output, self.rank, self.pooling = first.name, len(first.shape), pooling(model)
         self.tokenizer = load_tokenizer(model, task["tokens"])
         self.pad = read_json(model / "config.json").get("pad_token_id", 0)
 
-    def run(self, rows: list[list[int]]):
+    def run(self, rows: list[list[int]], session: int = 0):
         numpy = self.numpy
         shape = (len(rows), max(map(len, rows)))
         ids, mask = numpy.full(shape, self.pad, dtype=numpy.int64), numpy.zeros(shape, dtype=numpy.int64)
         for at, row in enumerate(rows):
             ids[at, :len(row)], mask[at, :len(row)] = row, 1
         values = {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)}
-        output = self.session.run([self.output], {name: values[name] for name in self.inputs})[0]
+        output = self.sessions[session].run([self.output], {name: values[name] for name in self.inputs})[0]
         if self.rank == 3:
             weights = mask[:, :, None].astype(output.dtype)
             output = output[:, 0] if self.pooling == "cls" else (output * weights).sum(axis=1) / weights.sum(axis=1)
@@ -92,12 +98,25 @@ class Bare:
     def embed(self, texts: list[str]) -> list:
         rows = [encoded.ids for encoded in self.tokenizer.encode_batch(texts)]
         order = sorted(range(len(rows)), key=lambda at: -len(rows[at]))
+        batches = [order[start:start + self.batch] for start in range(0, len(order), self.batch)]
         vectors = [None] * len(rows)
-        for start in range(0, len(order), self.batch):
-            batch = order[start:start + self.batch]
-            for at, vector in zip(batch, self.run([rows[at] for at in batch])):
-                vectors[at] = vector
+
+        def work_off(session: int) -> None:
+            while batches:
+                try:
+                    batch = batches.pop(0)
+                except IndexError:
+                    return  # another session took the last one
+                for at, vector in zip(batch, self.run([rows[at] for at in batch], session)):
+                    vectors[at] = vector
+
+        self.side_by_side(work_off)
         return vectors
+
+    def side_by_side(self, action) -> None:
+        """Calls `action` with the number of each session, in a thread for each; Python waits without its lock."""
+        with ThreadPoolExecutor(len(self.sessions)) as pool:
+            list(pool.map(action, range(len(self.sessions))))
 
 
 class FastEmbed:
@@ -160,20 +179,23 @@ class Ideal:
     """One batch without padding, again and again: what ONNX Runtime gives without all that is around it."""
 
     def __init__(self, task: dict):
-        self.bare = Bare(task)
-        self.version = self.bare.version
-        length = min(IDEAL_TOKENS, task["tokens"])
-        stream = [token for row in self.bare.tokenizer.encode_batch(task["texts"][:200]) for token in row.ids]
-        while len(stream) < BATCH * length:
+        self.ways = {"": Bare(task), " split": Bare(task, split=True)}
+        bare = self.ways[""]
+        self.version = bare.version
+        self.length = min(IDEAL_TOKENS, task["tokens"])
+        stream = [token for row in bare.tokenizer.encode_batch(task["texts"][:200]) for token in row.ids]
+        while len(stream) < BATCH * self.length:
             stream += stream
-        self.rows = [stream[at * length:(at + 1) * length] for at in range(BATCH)]
-        self.length = length
+        self.rows = [stream[at * self.length:(at + 1) * self.length] for at in range(BATCH)]
 
     def measure(self) -> dict:
         rates = {}
-        for size in (1, BATCH):
-            seconds, count = repeat(lambda: self.bare.run(self.rows[:size]), 2.0)
-            rates[f"{size}×{self.length}"] = size * self.length * count / seconds
+        for way, bare in self.ways.items():
+            for size in (1, BATCH):
+                action = lambda session: bare.run(self.rows[:size], session)
+                seconds, count = repeat(lambda: bare.side_by_side(action), 2.0)
+                tokens = len(bare.sessions) * size * self.length
+                rates[f"{size}×{self.length}{way}"] = tokens * count / seconds
         return rates
 
 
@@ -230,6 +252,7 @@ def repeat(action, least_seconds: float) -> tuple[float, int]:
 MADE_BY = {
     "onnxruntime": Bare,
     "onnxruntime-1": lambda task: Bare(task, 1),
+    "onnxruntime-split": lambda task: Bare(task, 1, split=True),
     "fastembed": lambda task: FastEmbed(task, {}),
     "fastembed-8": lambda task: FastEmbed(task, {"batch_size": BATCH}),
     "st-onnx": lambda task: SentenceTransformers(task, "onnx", {}),

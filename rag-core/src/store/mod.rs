@@ -136,7 +136,8 @@ impl Store {
     pub fn model(&self) -> Result<Option<String>> {
         match fs::read_to_string(self.folder.join(MODEL)) {
             Ok(line) => Ok(Some(line.trim().to_owned()).filter(|name| !name.is_empty())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Nothing, or something that is no folder and cannot hold an index: whoever looks for that will say so.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Tensor, TensorElementType, ValueType};
 use tokenizers::Tokenizer;
@@ -80,7 +80,7 @@ impl OnnxEmbedder {
     /// Opens a model folder. The weights are loaded when the first text comes.
     ///
     /// # Errors
-    /// [`Error::Model`] if the folder is not that of a model we can use; see [`ModelFolder::open`].
+    /// [`Error::Model`](crate::Error::Model) if the folder is not that of a model we can use; see [`ModelFolder::open`].
     pub fn open(name: &str, folder: &Path, options: OnnxOptions) -> Result<Self> {
         let folder = ModelFolder::open(folder)?;
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' };
@@ -97,7 +97,7 @@ impl OnnxEmbedder {
     /// Loads library, tokenizer and weights, if they are not loaded yet. Gives the library.
     ///
     /// # Errors
-    /// [`Error::Runtime`] without a usable library, [`Error::Model`] with damaged files.
+    /// [`Error::Runtime`](crate::Error::Runtime) without a usable library, [`Error::Model`](crate::Error::Model) with damaged files.
     pub fn load(&self) -> Result<PathBuf> {
         self.model().map(|model| model.library.clone())
     }
@@ -223,17 +223,17 @@ impl Model {
         let sessions = options.sessions.unwrap_or(if small { options.threads } else { 1 }).max(1);
         let threads = (options.threads / sessions).max(1);
         let open = || -> Result<Session, String> {
+            // The builder comes back in its errors, which makes them too large to hand around.
+            let said = |error: ort::Error<SessionBuilder>| error.to_string();
             let builder = Session::builder(&environment).map_err(|error| error.to_string())?;
-            builder
-                .with_intra_threads(threads)
-                .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
-                // It would keep a plan for every shape that ever came.
-                .and_then(|builder| builder.with_memory_pattern(false))
-                // Weights outside of the arena, which grows by doubling.
-                .and_then(|builder| builder.with_device_allocated_initializers())
-                .map_err(|error| error.to_string())?
-                .commit_from_file(&folder.graph)
-                .map_err(|error| format!("`{}` cannot be loaded: {error}", folder.graph.display()))
+            let builder = builder.with_intra_threads(threads).map_err(said)?;
+            let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(said)?;
+            // It would keep a plan for every shape that ever came.
+            let builder = builder.with_memory_pattern(false).map_err(said)?;
+            // Weights outside of the arena, which grows by doubling.
+            let mut builder = builder.with_device_allocated_initializers().map_err(said)?;
+            let loaded = builder.commit_from_file(&folder.graph);
+            loaded.map_err(|error| format!("`{}` cannot be loaded: {error}", folder.graph.display()))
         };
         let sessions: Vec<Session> = (0..sessions).map(|_| open()).collect::<Result<_, _>>().map_err(bad)?;
         let inputs = sessions[0].inputs().iter().map(|input| recognise_input(input.name(), input.dtype()));
