@@ -21,6 +21,7 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
     let head = &text[..text.floor_char_boundary(HEAD)];
     let language = language::detect(path, head);
     let name = language.map_or(PLAIN_TEXT, |language| language.name);
+    let is_prose = name == PLAIN_TEXT || DocumentFormat::from_language(name).is_some();
     let (symbols, references, chunks) = match (DocumentFormat::from_language(name), language) {
         (Some(format), _) => {
             let sections = sections(format, &text);
@@ -37,7 +38,7 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
         }
         (None, None) => (Vec::new(), Vec::new(), chunk_text(&text, chunk_bytes)),
     };
-    Document { path: path.to_owned(), language: name, text, chunks, symbols, references }
+    Document { path: path.to_owned(), language: name, text, chunks, symbols, references, is_prose }
 }
 
 fn section_symbol(section: &Section) -> Symbol {
@@ -81,6 +82,7 @@ fn build_notebook(path: &str, json: &str, chunk_bytes: usize) -> Option<Document
         chunks,
         symbols: Vec::new(),
         references: Vec::new(),
+        is_prose: true,
     })
 }
 

@@ -17,6 +17,8 @@ pub struct Document {
     pub symbols: Vec<Symbol>,
     /// References, sorted by start.
     pub references: Vec<Reference>,
+    /// Whether it is written for people: its headings and names make concepts.
+    pub is_prose: bool,
 }
 
 /// A part of a document that is found and shown as a whole.

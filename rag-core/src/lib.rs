@@ -15,6 +15,7 @@
 
 pub mod analysis;
 pub mod bm25;
+mod concepts;
 pub mod document;
 pub mod embedding;
 pub mod error;

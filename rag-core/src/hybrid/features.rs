@@ -13,7 +13,7 @@ use crate::store::{LiveSegment, Snapshot};
 /// Names of the features, in the order of [`FeatureRow`] and of the weights.
 ///
 /// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
-pub const FEATURES: [&str; 17] = [
+pub const FEATURES: [&str; 18] = [
     // the file's share of the 50 nearest chunks, relative to the largest such share
     "embedding_share",
     // cosine of the file's nearest chunk, minus that of the best
@@ -42,6 +42,8 @@ pub const FEATURES: [&str; 17] = [
     "head",
     // the file is legacy code, or a sibling folder holds a newer version of it
     "superseded",
+    // how often a walk over concepts that starts at the hits comes by: root of its share of the largest; prose only
+    "concepts",
     // the large model's cosine of the file's nearest chunk, minus that of the best
     "model_gap",
     // the large model's word weights: of the file's best chunk, relative to the best
@@ -76,6 +78,8 @@ pub(super) struct Candidate {
     pub model: f32,
     /// Best sum of word weights of its chunks by the large model.
     pub model_words: f32,
+    /// How often the walk over concepts comes by its best chunk.
+    pub walked: f32,
     /// The chunk to show.
     pub chunk: u32,
 }
@@ -99,6 +103,7 @@ pub(super) fn rows(
     let models = Calibrated::new(candidates);
     let best_model = best(|c| if c.model.is_nan() { 0.0 } else { c.model });
     let best_model_words = best(|c| c.model_words);
+    let best_walked = best(|c| c.walked);
     let mut mentions = Mentions::new(segments, mentions);
     candidates
         .iter()
@@ -123,6 +128,7 @@ pub(super) fn rows(
                 ratio(c.text_mass, best_text_mass),
                 c.head,
                 flag(role == FileRole::Legacy || versions.is_superseded(segment.path(c.file))),
+                ratio(c.walked, best_walked).sqrt(),
                 models.of(c).map_or(0.0, |model| model.min(best_model) - best_model),
                 ratio(c.model_words, best_model_words),
                 0.0,

@@ -1,17 +1,18 @@
 //! The searcher: from a query to hits.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 
-use super::features::{Candidate, FEATURES, FeatureRow, MentionCounts, Versions, rows};
+use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
 use super::query::{Hit, Mode, Query, SearchResult, Term};
 use super::ranking::Ranking;
 use super::second::{Second, SecondScores};
 use super::symbols;
+use crate::concepts::{ConceptGraph, Seed, concepts_of_query};
 use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
 use crate::store::catalog::Place;
@@ -25,6 +26,12 @@ const LONGEST_QUERY: usize = 64 << 10;
 const MOST_HITS: usize = 1000;
 /// Chunks that count for a file's share of the nearest.
 const SHARE_OF: usize = 50;
+/// Hits from which a walk over concepts starts.
+const SEEDS: usize = 20;
+/// Difference of scores that makes a start *e* times as likely.
+const SEED_TEMPERATURE: f32 = 0.5;
+/// Share of the hits that must be prose for a walk to be of use: on code it would lead away to the documents.
+const PROSE_SHARE: f32 = 0.8;
 
 /// A repository to search.
 #[derive(Clone)]
@@ -44,6 +51,8 @@ pub struct Searcher {
     lengths: Lengths,
     versions: Versions,
     mentions: MentionCounts,
+    /// built when the first question about prose comes
+    concepts: OnceLock<Concepts>,
     embedder: Arc<dyn Embedder>,
     second: Option<Second>,
     ranking: Ranking,
@@ -74,7 +83,17 @@ impl Searcher {
         let indexed = entries.filter(|entry| matches!(entry.place, Place::Indexed { .. }));
         indexed.for_each(|entry| versions.see(&entry.path));
         let mentions = MentionCounts::none_yet(repositories.iter().flat_map(|r| &r.snapshot.segments));
-        Ok(Searcher { repositories, first_segment, lengths, versions, mentions, embedder, second: None, ranking })
+        Ok(Searcher {
+            repositories,
+            first_segment,
+            lengths,
+            versions,
+            mentions,
+            concepts: OnceLock::new(),
+            embedder,
+            second: None,
+            ranking,
+        })
     }
 
     /// Adds a large model and what it made of each repository, in their order.
@@ -191,10 +210,26 @@ impl Searcher {
         let view = View { segments: &segments, filter: &filter, admitted: &admitted };
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
-        let candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
-        let mut rows = rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
         let weights = self.weights(query.mode, second.is_some());
         let score = |row: &FeatureRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
+        let found = self.retrieve(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
+        let mut candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), &found);
+        let mut rows = features::rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
+        if query.mode == Mode::Hybrid && without.is_none() {
+            let scores: Vec<f32> = rows.iter().map(score).collect();
+            if let Some(walked) = self.walk(&view, &candidates, &scores, &query.text)? {
+                let mut more = found;
+                more.passages.extend(&walked.best);
+                candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), &more);
+                for candidate in &mut candidates {
+                    let chunks = view.segments[candidate.segment].segment.chunks_of(candidate.file);
+                    let first = walked.first_passage[candidate.segment];
+                    let visits = chunks.filter(|&chunk| view.admits(candidate.segment, chunk));
+                    candidate.walked = visits.map(|chunk| walked.visits[(first + chunk) as usize]).fold(0.0, f32::max);
+                }
+                rows = features::rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
+            }
+        }
         let mut scored: Vec<(f32, &Candidate, &mut FeatureRow)> =
             candidates.iter().zip(&mut rows).map(|(candidate, row)| (score(row), candidate, row)).collect();
         let order = |a: &(f32, &Candidate, &mut FeatureRow), b: &(f32, &Candidate, &mut FeatureRow)| {
@@ -245,44 +280,54 @@ impl Searcher {
         weights
     }
 
-    /// Files that hold one of the best chunks of either retriever, with what was found in them.
-    fn candidates(
+    /// The best chunks of each retriever.
+    fn retrieve(
         &self,
         view: &View,
         lexical: &LexicalScores,
         vector: Option<&QuantizedQuery>,
         second: Option<&SecondScores>,
         mode: Mode,
-    ) -> Result<Vec<Candidate>> {
-        let mut found: Vec<(usize, u32)> = Vec::new();
-        let mut nearest: Vec<(f32, usize, u32)> = Vec::new();
+    ) -> Result<Found> {
+        let mut found = Found::default();
         if let Some(vector) = vector {
             for (index, live) in view.segments.iter().enumerate() {
                 let folder = &self.repositories[self.repository_of(index)].snapshot.folder;
                 let keep = |chunk| view.admits(index, chunk);
                 let neighbours = live.segment.vector_index(folder).nearest(vector, self.ranking.candidates, &keep);
-                nearest.extend(neighbours.iter().map(|n| (n.score, index, n.chunk)));
+                found.nearest.extend(neighbours.iter().map(|n| (n.score, index, n.chunk)));
             }
-            view.keep_best(&mut nearest, self.ranking.candidates);
-            found.extend(nearest.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+            view.keep_best(&mut found.nearest, self.ranking.candidates);
         }
-        let mut texts: Vec<(f32, usize, u32)> = Vec::new();
         if mode != Mode::Semantic {
             for (index, scores) in lexical.segments.iter().enumerate() {
                 let admitted = scores.touched.iter().filter(|&&chunk| view.admits(index, chunk));
-                texts.extend(admitted.map(|&chunk| (scores.text[chunk as usize], index, chunk)));
+                found.texts.extend(admitted.map(|&chunk| (scores.text[chunk as usize], index, chunk)));
             }
-            view.keep_best(&mut texts, self.ranking.candidates);
-            found.extend(texts.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+            view.keep_best(&mut found.texts, self.ranking.candidates);
         }
         if let Some(second) = second {
             for scores in [&second.dense, &second.sparse] {
                 let best = view.best_of(scores, self.ranking.candidates);
-                found.extend(best.iter().map(|&(_, segment, chunk)| (segment, chunk)));
+                found.passages.extend(best.iter().map(|&(_, segment, chunk)| (segment, chunk)));
             }
         }
+        Ok(found)
+    }
+
+    /// The files of what was found, with what was found in them.
+    fn candidates(
+        &self,
+        view: &View,
+        lexical: &LexicalScores,
+        vector: Option<&QuantizedQuery>,
+        second: Option<&SecondScores>,
+        found: &Found,
+    ) -> Vec<Candidate> {
+        let Found { nearest, texts, passages } = found;
+        let scored = nearest.iter().chain(texts).map(|&(_, segment, chunk)| (segment, chunk));
         let mut by_file: HashMap<(usize, u32), Candidate> = HashMap::new();
-        for (segment, chunk) in found {
+        for (segment, chunk) in scored.chain(passages.iter().copied()) {
             let file = view.segments[segment].segment.chunks[chunk as usize].file;
             by_file.entry((segment, file)).or_insert(Candidate {
                 segment,
@@ -295,6 +340,7 @@ impl Searcher {
                 definitions: 0.0,
                 model: f32::NAN,
                 model_words: 0.0,
+                walked: 0.0,
                 chunk,
             });
         }
@@ -317,7 +363,55 @@ impl Searcher {
             self.look_into(view, lexical, vector, second, &exact, candidate);
         }
         candidates.sort_by(|a, b| view.by_path(a, b));
-        Ok(candidates)
+        candidates
+    }
+
+    /// Walks from the best candidates over concepts to passages; nothing if the question is not about prose.
+    fn walk(
+        &self,
+        view: &View,
+        candidates: &[Candidate],
+        scores: &[f32],
+        question: &str,
+    ) -> Result<Option<Walked<'_>>> {
+        let mut best: Vec<usize> = (0..candidates.len()).collect();
+        best.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        best.truncate(SEEDS);
+        let is_prose = |candidate: &Candidate| {
+            let concepts = view.segments[candidate.segment].segment.concepts(candidate.chunk);
+            concepts.map(|concepts| !concepts.is_empty())
+        };
+        let mut prose = 0;
+        for &index in &best {
+            prose += usize::from(is_prose(&candidates[index])?);
+        }
+        if best.is_empty() || (prose as f32) < PROSE_SHARE * best.len() as f32 {
+            return Ok(None);
+        }
+        let concepts = match self.concepts.get() {
+            Some(concepts) => concepts,
+            None => {
+                let concepts = Concepts::new(view.segments)?;
+                self.concepts.get_or_init(|| concepts)
+            }
+        };
+        let top = scores[best[0]];
+        let seed = |&index: &usize| Seed {
+            passage: concepts.first_passage[candidates[index].segment] + candidates[index].chunk,
+            weight: ((scores[index] - top) / SEED_TEMPERATURE).exp(),
+        };
+        let seeds: Vec<Seed> = best.iter().map(seed).collect();
+        let visits = concepts.graph.walk(&seeds, &concepts_of_query(question));
+        let mut passages: Vec<(f32, usize, u32)> = Vec::new();
+        for (segment, live) in view.segments.iter().enumerate() {
+            let first = concepts.first_passage[segment];
+            let visited =
+                (0..live.segment.chunks.len() as u32).map(|chunk| (visits[(first + chunk) as usize], segment, chunk));
+            passages.extend(visited.filter(|&(visits, segment, chunk)| visits > 0.0 && view.admits(segment, chunk)));
+        }
+        view.keep_best(&mut passages, self.ranking.candidates);
+        let best = passages.into_iter().map(|(_, segment, chunk)| (segment, chunk)).collect();
+        Ok(Some(Walked { visits, first_passage: &concepts.first_passage, best }))
     }
 
     /// Fills in the best scores of a file's chunks and chooses the chunk to show.
@@ -426,6 +520,43 @@ impl Searcher {
             terms: Vec::new(),
         })
     }
+}
+
+/// The best chunks of each retriever: score, segment, chunk.
+#[derive(Default)]
+struct Found {
+    nearest: Vec<(f32, usize, u32)>,
+    texts: Vec<(f32, usize, u32)>,
+    /// By the large model and by walking, whose scores are looked up again.
+    passages: Vec<(usize, u32)>,
+}
+
+/// The concepts of everything that is searched. A passage is a chunk; those of a segment follow those of the one before.
+struct Concepts {
+    graph: ConceptGraph,
+    first_passage: Vec<u32>,
+}
+
+impl Concepts {
+    fn new(segments: &[&LiveSegment]) -> Result<Self> {
+        let (mut mentions, mut first_passage, mut passages) = (Vec::new(), Vec::new(), 0);
+        for live in segments {
+            first_passage.push(passages);
+            for chunk in (0..live.segment.chunks.len() as u32).filter(|&chunk| live.is_live(chunk)) {
+                mentions.extend(live.segment.concepts(chunk)?.iter().map(|&concept| (concept, passages + chunk)));
+            }
+            passages += live.segment.chunks.len() as u32;
+        }
+        Ok(Concepts { graph: ConceptGraph::new(passages as usize, mentions), first_passage })
+    }
+}
+
+/// How often a walk came by each passage.
+struct Walked<'s> {
+    visits: Vec<f32>,
+    first_passage: &'s [u32],
+    /// The passages it came by most often: segment and chunk.
+    best: Vec<(usize, u32)>,
 }
 
 /// What a query may see.

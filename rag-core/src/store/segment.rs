@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::container::{Bytes, Container, Records};
 use super::manifest::{Counts, SegmentEntry};
 use crate::bm25::Postings;
+use crate::concepts::Concept;
 use crate::document::FileRole;
 use crate::error::Result;
 use crate::symbol::{Reference, ReferenceKind, Span, Symbol, SymbolKind};
@@ -130,6 +131,8 @@ pub struct Segment {
     symbols: Records<SymbolRecord>,
     /// Checked and mapped when first asked for: no search needs them.
     references: OnceLock<Records<ReferenceRecord>>,
+    /// Likewise; per chunk the end of its concepts, and all of them.
+    concepts: OnceLock<(Records<u32>, Records<Concept>)>,
     languages: Vec<String>,
     paths: Bytes,
     texts: Bytes,
@@ -175,6 +178,7 @@ impl Segment {
             chunks,
             symbols,
             references: OnceLock::new(),
+            concepts: OnceLock::new(),
             languages,
             paths,
             texts,
@@ -320,6 +324,29 @@ impl Segment {
             })
         });
         Ok(references.collect())
+    }
+
+    /// The concepts of a chunk, sorted; none if its file is not written for people.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the stored concepts are damaged.
+    pub(crate) fn concepts(&self, chunk: u32) -> Result<&[Concept]> {
+        let (ends, all) = match self.concepts.get() {
+            Some(known) => known,
+            None => {
+                let ends = self.container.records::<u32>("concepts.ends")?;
+                let all = self.container.records::<Concept>("concepts")?;
+                let whole = ends.len() == self.chunks.len()
+                    && ends.is_sorted()
+                    && ends.last().copied().unwrap_or(0) as usize == all.len();
+                if !whole {
+                    return Err(self.container.corrupt("concepts do not match the chunks"));
+                }
+                self.concepts.get_or_init(|| (ends, all))
+            }
+        };
+        let start = if chunk == 0 { 0 } else { ends[chunk as usize - 1] };
+        Ok(&all[start as usize..ends[chunk as usize] as usize])
     }
 
     /// Adds what a file holds to `counts`.

@@ -12,10 +12,11 @@ use super::segment::{
 };
 use crate::analysis::{Lexicon, TermId, for_each_word};
 use crate::bm25::{Field, PostingsBuilder};
+use crate::concepts::{Concept, concepts_of_text};
 use crate::document::{Chunk, Document, FileRole, path_stem};
 use crate::embedding::{Embedder, mix_path};
 use crate::error::Result;
-use crate::symbol::{Span, Symbol};
+use crate::symbol::{Span, Symbol, SymbolKind};
 use crate::vector::{Quantizer, build_hnsw};
 
 /// Vectors that may be reused for a file: those of its last version, by hash of what was embedded.
@@ -44,6 +45,9 @@ pub struct SegmentWriter<'e> {
     languages: Vec<&'static str>,
     paths: String,
     texts: Vec<u8>,
+    /// of all chunks, one after the other, and where those of each end
+    concepts: Vec<Concept>,
+    concept_ends: Vec<u32>,
     terms: Vec<TermId>,
     embedded: usize,
 }
@@ -63,6 +67,8 @@ impl<'e> SegmentWriter<'e> {
             languages: Vec::new(),
             paths: String::new(),
             texts: Vec::new(),
+            concepts: Vec::new(),
+            concept_ends: Vec::new(),
             terms: Vec::new(),
             embedded: 0,
         }
@@ -120,6 +126,10 @@ impl<'e> SegmentWriter<'e> {
         for chunk in &document.chunks {
             let embedded = self.embed(document, chunk, &path_vector, &mut vector, &mut embed_text, old);
             let terms = self.add_terms(document, chunk);
+            if document.is_prose {
+                self.add_concepts(document, chunk);
+            }
+            self.concept_ends.push(self.concepts.len() as u32);
             self.chunks.push(ChunkRecord {
                 embedded,
                 file,
@@ -238,6 +248,16 @@ impl<'e> SegmentWriter<'e> {
         counts
     }
 
+    /// Adds what a passage is about (its headings, or the one it lies under) and what it mentions.
+    fn add_concepts(&mut self, document: &Document, chunk: &Chunk) {
+        let text = &document.text;
+        let begun = symbols_starting_in(&document.symbols, chunk.span);
+        let around = chunk.symbol.and_then(|index| document.symbols.get(index as usize)).filter(|_| begun.is_empty());
+        let headings = begun.iter().chain(around).filter(|symbol| symbol.kind == SymbolKind::Section);
+        let names = headings.map(|symbol| symbol.name.text(text));
+        self.concepts.extend(concepts_of_text(names, chunk.span.text(text)));
+    }
+
     /// Writes the segment as `name` into `folder`; segments of at least `hnsw_min_vectors` get a graph.
     pub fn finish(self, folder: &Path, name: &str, hnsw_min_vectors: u32) -> Result<SegmentEntry> {
         let path = folder.join(format!("{name}.seg"));
@@ -249,6 +269,8 @@ impl<'e> SegmentWriter<'e> {
         writer.section("languages", &[self.languages.join("\n").as_bytes()])?;
         writer.section("paths", &[self.paths.as_bytes()])?;
         writer.section("texts", &[&self.texts])?;
+        writer.section("concepts", &[bytemuck::cast_slice(&self.concepts)])?;
+        writer.section("concepts.ends", &[bytemuck::cast_slice(&self.concept_ends)])?;
         for (file, content) in self.postings.finish(&self.lexicon, self.chunks.len() as u32)? {
             writer.section(&format!("{BM25_PREFIX}{file}"), &[&content])?;
         }
