@@ -1,5 +1,6 @@
 //! One file: from text to a [`Document`].
 
+use rag_core::bindings::Bindings;
 use rag_core::{Chunk, Document, Span, Symbol, SymbolKind};
 
 use crate::chunk::{chunk_code, chunk_document, chunk_text};
@@ -21,6 +22,7 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
     let head = &text[..text.floor_char_boundary(HEAD)];
     let language = language::detect(path, head);
     let name = language.map_or(PLAIN_TEXT, |language| language.name);
+    let mut bindings = Bindings::default();
     let (symbols, references, chunks) = match (DocumentFormat::from_language(name), language) {
         (Some(format), _) => {
             let sections = sections(format, &text);
@@ -33,11 +35,14 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
                 Some(tree) => chunk_code(&text, tree, &outline.symbols, chunk_bytes),
                 None => chunk_text(&text, chunk_bytes),
             };
+            if let Some(tree) = &outline.tree {
+                bindings = language::bindings(language, tree, &text);
+            }
             (outline.symbols, outline.references, chunks)
         }
         (None, None) => (Vec::new(), Vec::new(), chunk_text(&text, chunk_bytes)),
     };
-    Document { path: path.to_owned(), language: name, text, chunks, symbols, references }
+    Document { path: path.to_owned(), language: name, text, chunks, symbols, references, bindings }
 }
 
 fn section_symbol(section: &Section) -> Symbol {
@@ -81,6 +86,7 @@ fn build_notebook(path: &str, json: &str, chunk_bytes: usize) -> Option<Document
         chunks,
         symbols: Vec::new(),
         references: Vec::new(),
+        bindings: Bindings::default(),
     })
 }
 
