@@ -160,7 +160,7 @@ fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[
         });
         let right = targets.iter().any(|&target| row.is_right(target));
         let proven = found.is_some_and(|edge| edge.tier == Tier::Proven);
-        let mut count = |counts: &mut Counts| {
+        let count = |counts: &mut Counts| {
             counts.rows += 1;
             counts.proven_right += usize::from(proven && right);
             counts.proven_wrong += usize::from(proven && !right);
