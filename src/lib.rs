@@ -27,10 +27,12 @@ pub mod backfill;
 pub mod cli;
 pub mod config;
 mod engine;
+pub mod graph;
 pub mod model;
 pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};
+pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Encoder, Encoding, Role};

@@ -1,5 +1,6 @@
 //! One file: from text to a [`Document`].
 
+use rag_core::bindings::Bindings;
 use rag_core::{Chunk, Document, Span, Symbol, SymbolKind};
 
 use crate::chunk::{chunk_code, chunk_document, chunk_text};
@@ -39,6 +40,12 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
         (None, None) => (Vec::new(), Vec::new(), chunk_text(&text, chunk_bytes)),
     };
     Document { path: path.to_owned(), language: name, text, chunks, symbols, references, is_prose }
+}
+
+/// What the names of a file stand for; empty for languages without a collector. The file is parsed for it.
+pub fn build_bindings(parser: &mut Parser, path: &str, text: &str) -> Bindings {
+    let head = &text[..text.floor_char_boundary(HEAD)];
+    language::detect(path, head).map(|language| parser.bindings(language, text)).unwrap_or_default()
 }
 
 fn section_symbol(section: &Section) -> Symbol {

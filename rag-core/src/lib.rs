@@ -14,6 +14,7 @@
 //! Everything here is synchronous; the crate knows neither source languages nor networks.
 
 pub mod analysis;
+pub mod bindings;
 pub mod bm25;
 mod concepts;
 pub mod document;

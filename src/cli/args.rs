@@ -61,6 +61,16 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
+    /// Asks who uses what: callers, callees, paths, impact.
+    ///
+    /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
+    /// candidates of that name. *Unresolved* uses of the name are listed apart: while there are any, nobody can say
+    /// that a definition is not used. Python, TypeScript and JavaScript are resolved; other languages by name only (possible).
+    #[command(after_long_help = GRAPH_EXAMPLES)]
+    Graph {
+        #[command(subcommand)]
+        command: GraphCommand,
+    },
     /// Checks this machine and, if there is one, every byte of the index.
     #[command(after_long_help = "Example:\n  cogo doctor ~/project")]
     Doctor(PathArgs),
@@ -117,6 +127,98 @@ Examples:
   cogo related src/engine.rs:72 -k 5 --format json
 
 Output is that of `cogo search`. The file itself is left out.";
+
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  cogo graph callers Session.open_session
+  cogo graph callees src/app.py:120 --depth 2 --proven
+  cogo graph path main Database.connect --format mermaid
+  cogo graph impact src/auth.py src/session.py:40-60
+  git diff --name-only | xargs cogo graph impact --format json
+
+A symbol is a name, a qualified name (`Class.method`) or its end, a file, or `path:line`. Names that mean several things list them.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GraphCommand {
+    /// Who calls it.
+    #[command(after_long_help = "Example:\n  cogo graph callers TokenBucket.take")]
+    Callers(GraphArgs),
+    /// What it calls.
+    #[command(after_long_help = "Example:\n  cogo graph callees main --depth 3")]
+    Callees(GraphArgs),
+    /// Who uses it in any way: calls, imports, types, inheritance.
+    #[command(after_long_help = "Example:\n  cogo graph references Config --format json")]
+    References(GraphArgs),
+    /// A shortest way of uses from one symbol to another.
+    #[command(after_long_help = "Example:\n  cogo graph path main connect")]
+    Path(PathBetweenArgs),
+    /// What may be affected by a change of files, or of lines of them, and which tests.
+    #[command(after_long_help = "Example:\n  cogo graph impact src/auth.py:10-20 --depth 3")]
+    Impact(ImpactArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct GraphArgs {
+    /// The symbol.
+    pub symbol: String,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PathBetweenArgs {
+    /// Where it starts.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ImpactArgs {
+    /// Files, or lines of files: `path`, `path:line`, `path:first-last`.
+    #[arg(required = true)]
+    pub places: Vec<String>,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+/// How far to go, and how to say it.
+#[derive(Args, Debug)]
+pub(super) struct WalkArgs {
+    /// The repository.
+    #[arg(long = "in", value_name = "PATH", default_value = ".")]
+    pub root: PathBuf,
+    /// How many links far [default: 1; of a path and of impact 8].
+    #[arg(long, value_name = "N")]
+    pub depth: Option<u32>,
+    /// Only proven links.
+    #[arg(long)]
+    pub proven: bool,
+    /// At most so many answers.
+    #[arg(long, short = 'k', value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: GraphFormat,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+/// How to print a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid.
+    Mermaid,
+}
 
 const MODEL_EXAMPLES: &str = "\
 Examples:

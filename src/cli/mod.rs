@@ -6,6 +6,7 @@ mod args;
 mod batch;
 mod doctor;
 mod failure;
+mod graph;
 mod highlight;
 mod hits;
 mod index;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::FindRelated(args) => related::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
+        Command::Graph { command } => graph::run(&command),
         Command::Model { command } => model::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => info::completions(&args),

@@ -1,5 +1,6 @@
 //! Measures retrieval quality on judged queries. `benches/eval/README.md` describes data and protocol.
 
+mod callgraph;
 mod code_search;
 mod measures;
 mod passages;
@@ -22,10 +23,28 @@ enum Set {
     ///
     /// Example: cogo-eval code-search --data eval/code_search --checkouts repos
     CodeSearch(CodeSearch),
+    /// Call edges against those of a compiler (precision, recall).
+    ///
+    /// Example: cogo-eval callgraph --data eval/callgraph/flask --checkout repos/flask
+    Callgraph(Callgraph),
     /// Questions over a collection of short texts (MRR, recall): cosqa, multihop.
     ///
     /// Example: cogo-eval passages --data eval/cosqa --model minilm
     Passages(Passages),
+}
+
+/// Options of `callgraph`.
+#[derive(Args)]
+pub struct Callgraph {
+    /// Folder with `refs.jsonl.gz` and `external.jsonl.gz`; `repos.json` lies beside it.
+    #[arg(long)]
+    data: PathBuf,
+    /// Checkout at the revision that `repos.json` names.
+    #[arg(long)]
+    checkout: PathBuf,
+    /// Write wrong and missing rows as text.
+    #[arg(long)]
+    misses: Option<PathBuf>,
 }
 
 /// Options of `passages`.
@@ -94,6 +113,7 @@ fn parse_mode(word: &str) -> Result<cogo::Mode, String> {
 
 fn main() -> Result<()> {
     match Cli::parse().set {
+        Set::Callgraph(options) => callgraph::run(&options),
         Set::CodeSearch(options) => code_search::run(&options),
         Set::Passages(options) => passages::run(&options),
     }

@@ -3,6 +3,7 @@
 //! [`detect`] tells the language of a file, [`Parser`] parses it and returns an [`Outline`].
 //! What to extract is data: one rule file per language in `rules/`, see `rules.rs` for the format.
 
+mod bindings;
 mod compile;
 mod define;
 mod detect;
@@ -18,6 +19,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use bindings::bindings;
 pub use detect::{by_name, detect};
 pub use entry::{Language, LanguageKind};
 pub use parser::{Outline, Parser};

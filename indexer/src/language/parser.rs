@@ -1,10 +1,12 @@
 //! Parsing one file: grammar, time limit, walk.
 
+use super::bindings::{bindings, has_bindings};
 use super::detect::by_name;
 use super::entry::Language;
 use super::rules::Rules;
 use super::table::LANGUAGES;
 use super::walk::{Found, walk};
+use rag_core::bindings::Bindings;
 use rag_core::{Reference, Symbol};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -54,6 +56,14 @@ impl Parser {
             found.append(inner);
         }
         Outline { symbols: found.symbols, references: found.references, tree: Some(tree), errors: found.errors }
+    }
+
+    /// What the names of `text` stand for; empty for languages without a collector, and where parsing took too long.
+    pub fn bindings(&mut self, language: &'static Language, text: &str) -> Bindings {
+        if !has_bindings(language) {
+            return Bindings::default();
+        }
+        self.tree(language, text, &[]).map(|tree| bindings(language, &tree, text)).unwrap_or_default()
     }
 
     /// Parses the given ranges of `text` (all of it if there are none) and walks the tree.

@@ -1,0 +1,165 @@
+//! The facts of one file, and tables to find things in them.
+
+use std::collections::HashMap;
+
+use rag_core::bindings::{Binding, Bindings, Expr, ScopeId, ScopeKind, Source};
+use rag_core::{Reference, Span, Symbol};
+
+/// What linking reads of a file.
+#[derive(Clone, Copy)]
+pub struct FileFacts<'a> {
+    /// Path relative to the root, `/` separators.
+    pub path: &'a str,
+    /// Name of the language.
+    pub language: &'a str,
+    /// The text that all spans point into.
+    pub text: &'a str,
+    /// Definitions, sorted by start.
+    pub symbols: &'a [Symbol],
+    /// Uses of names.
+    pub references: &'a [Reference],
+    /// What names stand for.
+    pub bindings: &'a Bindings,
+}
+
+/// Languages that share names: a call in one can mean a definition in the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Family<'a> {
+    Python,
+    Script,
+    Other(&'a str),
+}
+
+/// A file with its tables.
+pub(crate) struct File<'a> {
+    pub(crate) facts: FileFacts<'a>,
+    pub(crate) family: Family<'a>,
+    /// Scope and name → bindings, in the order of the text.
+    names: HashMap<ScopeId, HashMap<&'a str, Vec<u32>>>,
+    /// Function → values it returns or yields.
+    returns: HashMap<ScopeId, Vec<u32>>,
+    /// Class or object type → its call signatures.
+    signatures: HashMap<ScopeId, Vec<ScopeId>>,
+    /// Function written as an argument → the call and its position.
+    pub(crate) arguments: HashMap<ScopeId, (u32, usize)>,
+    /// Function or object written as the value of a declared name → the declared type.
+    pub(crate) expected: HashMap<ScopeId, u32>,
+    /// Function → its parameters.
+    parameters: HashMap<ScopeId, Vec<u32>>,
+    /// Start of a symbol's name → the symbol.
+    symbols: HashMap<u32, u32>,
+}
+
+impl<'a> File<'a> {
+    pub(crate) fn new(facts: FileFacts<'a>) -> Self {
+        let family = match facts.language {
+            "python" => Family::Python,
+            "typescript" | "javascript" => Family::Script,
+            other => Family::Other(other),
+        };
+        let mut file = File {
+            facts,
+            family,
+            names: HashMap::new(),
+            returns: HashMap::new(),
+            signatures: HashMap::new(),
+            arguments: HashMap::new(),
+            expected: HashMap::new(),
+            parameters: HashMap::new(),
+            symbols: facts.symbols.iter().zip(0..).map(|(symbol, index)| (symbol.name.start, index)).collect(),
+        };
+        let bindings = facts.bindings;
+        for (binding, index) in bindings.names.iter().zip(0..) {
+            let names = file.names.entry(binding.scope).or_default();
+            names.entry(binding.name.text(facts.text)).or_default().push(index);
+            let inside = bindings.scopes.get(binding.scope as usize).map(|scope| scope.kind);
+            let parameter = matches!(
+                binding.source,
+                Source::Parameter(..)
+                    | Source::Receiver
+                    | Source::ReceiverClass
+                    | Source::Declared(_, None)
+                    | Source::Opaque
+            );
+            if parameter && inside == Some(ScopeKind::Function) {
+                file.parameters.entry(binding.scope).or_default().push(index);
+            }
+            if let Source::Declared(declared, Some(value)) = binding.source
+                && let Expr::Scope(scope) = bindings.expr(value)
+            {
+                file.expected.insert(scope, declared);
+            }
+        }
+        for &(scope, value) in &bindings.returns {
+            file.returns.entry(scope).or_default().push(value);
+        }
+        for (scope, index) in bindings.scopes.iter().zip(0..) {
+            let around = bindings.scopes.get(scope.parent as usize).map(|parent| parent.kind);
+            if scope.kind == ScopeKind::Function
+                && scope.name.is_empty()
+                && scope.flags.is_signature
+                && matches!(around, Some(ScopeKind::Class | ScopeKind::Object))
+            {
+                file.signatures.entry(scope.parent).or_default().push(index);
+            }
+        }
+        for (expr, index) in bindings.exprs.iter().zip(0..) {
+            if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {
+                for (position, &argument) in bindings.list(*arguments).iter().enumerate() {
+                    if let Expr::Scope(scope) = bindings.expr(argument) {
+                        file.arguments.insert(scope, (index, position));
+                    }
+                }
+            }
+        }
+        file
+    }
+
+    pub(crate) fn text(&self, span: Span) -> &'a str {
+        span.text(self.facts.text)
+    }
+
+    pub(crate) fn binding(&self, index: u32) -> &'a Binding {
+        &self.facts.bindings.names[index as usize]
+    }
+
+    /// The bindings of `name` in exactly this scope.
+    pub(crate) fn bound(&self, scope: ScopeId, name: &str) -> &[u32] {
+        self.names.get(&scope).and_then(|names| names.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn scope(&self, scope: ScopeId) -> &'a rag_core::bindings::Scope {
+        &self.facts.bindings.scopes[scope as usize]
+    }
+
+    pub(crate) fn parameters_of(&self, scope: ScopeId) -> &[u32] {
+        self.parameters.get(&scope).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn returned(&self, scope: ScopeId) -> &[u32] {
+        self.returns.get(&scope).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn call_signatures(&self, scope: ScopeId) -> &[ScopeId] {
+        self.signatures.get(&scope).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The symbol whose name stands at `name`.
+    pub(crate) fn symbol_at(&self, name: Span) -> Option<u32> {
+        self.symbols.get(&name.start).copied()
+    }
+
+    /// The innermost scope of `kind` from `scope` outwards.
+    pub(crate) fn around(&self, mut scope: ScopeId, kinds: &[ScopeKind]) -> Option<ScopeId> {
+        loop {
+            let here = self.facts.bindings.scopes.get(scope as usize)?;
+            if kinds.contains(&here.kind) {
+                return Some(scope);
+            }
+            if scope == 0 {
+                return None;
+            }
+            scope = here.parent;
+        }
+    }
+}

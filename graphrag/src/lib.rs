@@ -1,0 +1,30 @@
+//! The graph of a repository: which use means which definition, and how sure we are.
+//!
+//! [`link`] is a pure function of the facts of all files. An edge is *proven* if scopes, imports and the types of
+//! receivers leave one definition, *possible* with all candidates if only the name is known, *external* if the name
+//! comes from outside of the repository, and *unresolved* if nothing is known. No edge is made up. [`Graph`] is what can
+//! be asked about them.
+
+mod annotation;
+mod edge;
+mod exports;
+mod file;
+pub mod graph;
+mod infer;
+mod link;
+mod manifest;
+mod members;
+mod modules;
+mod parameters;
+mod scopes;
+mod types;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use edge::{Edge, Target, Tier};
+pub use file::FileFacts;
+pub use graph::Graph;
+pub use link::link;
+pub use manifest::Manifest;

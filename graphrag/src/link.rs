@@ -1,0 +1,212 @@
+//! From facts to edges.
+
+use std::collections::HashMap;
+
+use rag_core::bindings::{Expr, ScopeKind, Site, Source, Space};
+use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
+
+use crate::edge::{Edge, Target, Tier};
+use crate::file::{Family, File, FileFacts};
+use crate::manifest::Manifest;
+use crate::modules::Modules;
+use crate::types::Type;
+use crate::world::{Entity, World};
+
+/// How many candidates an edge keeps.
+const MAX_CANDIDATES: usize = 64;
+
+/// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
+/// their indices. Edges of a file stand in the order of the text.
+pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
+    let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
+    let modules = Modules::new(&paths, manifests);
+    let world = World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules);
+    let candidates = Candidates::new(&world);
+    let mut edges = Vec::new();
+    for index in 0..world.files.len() as u32 {
+        let first = edges.len();
+        let file = world.file(index);
+        for site in &file.facts.bindings.sites {
+            edges.push(resolve(&world, &candidates, index, site));
+        }
+        let by_name = file.facts.bindings.scopes.is_empty();
+        for reference in file.facts.references {
+            if by_name && reference.kind != ReferenceKind::Import {
+                let targets = candidates.of(file, reference.name, true);
+                let tier = if targets.is_empty() { Tier::Unresolved } else { Tier::Possible };
+                edges.push(Edge {
+                    file: index,
+                    site: reference.name,
+                    kind: reference.kind,
+                    enclosing: None,
+                    tier,
+                    targets,
+                });
+            }
+        }
+        edges[first..].sort_by_key(|edge| (edge.site, edge.kind));
+        enclose(&mut edges[first..], file.facts.symbols);
+    }
+    edges
+}
+
+/// Fills in the innermost symbol around each edge; both are in the order of the text.
+fn enclose(edges: &mut [Edge], symbols: &[Symbol]) {
+    let mut open: Vec<u32> = Vec::new();
+    let mut next = 0;
+    for edge in edges {
+        while let Some(symbol) = symbols.get(next)
+            && symbol.span.start <= edge.site.start
+        {
+            open.retain(|&index| symbols[index as usize].span.end > symbol.span.start);
+            open.push(next as u32);
+            next += 1;
+        }
+        open.retain(|&index| symbols[index as usize].span.end > edge.site.start);
+        edge.enclosing = open.last().copied();
+    }
+}
+
+/// Definitions by name, for uses of which only the name is known.
+struct Candidates<'a> {
+    members: HashMap<(Family<'a>, &'a str), Vec<Target>>,
+    others: HashMap<(Family<'a>, &'a str), Vec<Target>>,
+}
+
+impl<'a> Candidates<'a> {
+    fn new(world: &World<'a>) -> Self {
+        let mut candidates = Candidates { members: HashMap::new(), others: HashMap::new() };
+        for (file, index) in world.files.iter().zip(0..) {
+            let facts = file.facts.bindings;
+            if facts.scopes.is_empty() {
+                for (symbol, number) in file.facts.symbols.iter().zip(0..) {
+                    let used = symbol.kind.is_callable() || symbol.kind.is_type();
+                    if used && symbol.kind != SymbolKind::Extension {
+                        let target = Target { file: index, name: symbol.name, symbol: Some(number) };
+                        candidates.others.entry((file.family, file.text(symbol.name))).or_default().push(target);
+                    }
+                }
+                continue;
+            }
+            for binding in &facts.names {
+                let inside = file.scope(binding.scope).kind;
+                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object);
+                let callable = match binding.source {
+                    Source::Scope(_) => true,
+                    // A member of a function type.
+                    Source::Declared(declared, _) => member && matches!(facts.expr(declared), Expr::Scope(_)),
+                    _ => false,
+                };
+                if !callable {
+                    continue;
+                }
+                let target = Target { file: index, name: binding.name, symbol: file.symbol_at(binding.name) };
+                let table = if member { &mut candidates.members } else { &mut candidates.others };
+                table.entry((file.family, file.text(binding.name))).or_default().push(target);
+            }
+        }
+        candidates
+    }
+
+    fn of(&self, file: &File<'a>, name: Span, any: bool) -> Vec<Target> {
+        let key = (file.family, file.text(name));
+        let mut found = self.members.get(&key).cloned().unwrap_or_default();
+        if any || found.is_empty() {
+            found.extend(self.others.get(&key).into_iter().flatten().copied());
+        }
+        found.truncate(MAX_CANDIDATES);
+        found
+    }
+}
+
+fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
+    let file = world.file(index);
+    let space = if site.kind == ReferenceKind::Type { Space::Type } else { Space::Value };
+    let mut entities = world.meaning(index, site.expr, space);
+    if site.kind == ReferenceKind::Inherit {
+        let types = world.meaning(index, site.expr, Space::Type);
+        entities.extend(types.into_iter().filter(|entity| matches!(entity, Entity::Binding(..))));
+        if entities.iter().any(|entity| matches!(entity, Entity::Binding(..))) {
+            entities.retain(|entity| matches!(entity, Entity::Binding(..)));
+        }
+    }
+    let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
+    let mut targets: Vec<Target> = Vec::new();
+    let mut outside = false;
+    let mut open = false;
+    for entity in entities {
+        match entity {
+            Entity::Binding(file, binding) => match follow(world, file, binding) {
+                Followed::Targets(found) => targets.extend(found),
+                Followed::External => outside = true,
+                Followed::Unknown => open = true,
+            },
+            // Calling a module: nothing that could be a definition.
+            Entity::Module(_) | Entity::Unresolved => open = true,
+            Entity::External => outside = true,
+        }
+    }
+    targets.sort_unstable();
+    targets.dedup();
+    let agree = targets.windows(2).all(|pair| same_definition(world, &pair[0], &pair[1]));
+    let tier = match (targets.is_empty(), outside, open) {
+        (false, false, false) if agree => Tier::Proven,
+        (false, ..) => Tier::Possible,
+        (true, true, false) => Tier::External,
+        (true, ..) => {
+            targets = candidates.of(file, site.name, !member);
+            if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }
+        }
+    };
+    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// Whether two targets are parts of one definition: overloads, accessor pairs, merged declarations.
+fn same_definition(world: &World, a: &Target, b: &Target) -> bool {
+    let file = world.file(a.file);
+    a.file == b.file && file.text(a.name) == file.text(b.name) && {
+        let parent = |target: &Target| target.symbol.and_then(|symbol| file.facts.symbols.get(symbol as usize)?.parent);
+        parent(a) == parent(b)
+    }
+}
+
+enum Followed {
+    Targets(Vec<Target>),
+    External,
+    Unknown,
+}
+
+/// The definition that a binding is, or, of a local variable, that it holds.
+fn follow(world: &World, file: u32, index: u32) -> Followed {
+    let this = world.file(file);
+    let binding = this.binding(index);
+    let own = || Followed::Targets(vec![Target { file, name: binding.name, symbol: this.symbol_at(binding.name) }]);
+    match binding.source {
+        Source::Scope(_) | Source::Alias(_) => return own(),
+        Source::Receiver | Source::ReceiverClass | Source::TypeParameter(_) => {}
+        _ if !matches!(this.scope(binding.scope).kind, ScopeKind::Function | ScopeKind::Block) => return own(),
+        _ => {}
+    }
+    let values = world.entity_value(Entity::Binding(file, index), &Default::default());
+    let mut targets = Vec::new();
+    let mut outside = false;
+    for value in values.iter() {
+        match value {
+            Type::Class(def, _) | Type::Function(def, _) => {
+                let owner = world.file(def.file);
+                let name = owner.scope(def.scope).name;
+                if name.is_empty() {
+                    return Followed::Unknown;
+                }
+                targets.push(Target { file: def.file, name, symbol: owner.symbol_at(name) });
+            }
+            Type::External => outside = true,
+            _ => return Followed::Unknown,
+        }
+    }
+    match (targets.is_empty(), outside) {
+        (false, false) => Followed::Targets(targets),
+        (true, true) => Followed::External,
+        _ => Followed::Unknown,
+    }
+}

@@ -1,0 +1,75 @@
+//! All files together, with the answers that were already found.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use rag_core::bindings::ExprId;
+
+use crate::file::{Family, File};
+use crate::modules::Modules;
+use crate::types::{Types, unknown};
+
+/// How deep one question may lead to others.
+const MAX_DEPTH: u32 = 48;
+
+/// A definition, or what a name leads to instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entity {
+    /// A binding: file and index.
+    Binding(u32, u32),
+    Module(u32),
+    External,
+    Unresolved,
+}
+
+/// The question that an answer is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
+    Value(ExprId),
+    Result(u32),
+    Binding(u32),
+}
+
+pub(crate) struct World<'a> {
+    pub(crate) files: Vec<File<'a>>,
+    pub(crate) modules: Modules,
+    answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
+    depth: Cell<u32>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(files: Vec<File<'a>>, modules: Modules) -> Self {
+        World { files, modules, answers: RefCell::default(), depth: Cell::new(0) }
+    }
+
+    pub(crate) fn file(&self, file: u32) -> &File<'a> {
+        &self.files[file as usize]
+    }
+
+    pub(crate) fn is_python(&self, file: u32) -> bool {
+        self.file(file).family == Family::Python
+    }
+
+    /// Answers once; unknown while it is being answered, or when the question leads too far.
+    pub(crate) fn remember(&self, file: u32, question: Question, answer: impl FnOnce() -> Types) -> Types {
+        let key = (file, question);
+        if let Some(known) = self.answers.borrow().get(&key) {
+            return known.clone().unwrap_or_else(unknown);
+        }
+        self.answers.borrow_mut().insert(key, None);
+        let answer = self.deeper(answer).unwrap_or_else(unknown);
+        self.answers.borrow_mut().insert(key, Some(answer.clone()));
+        answer
+    }
+
+    /// Asks one level deeper, unless that is too deep.
+    pub(crate) fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
+        if self.depth.get() >= MAX_DEPTH {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let answer = ask();
+        self.depth.set(self.depth.get() - 1);
+        Some(answer)
+    }
+}

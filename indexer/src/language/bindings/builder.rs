@@ -1,0 +1,165 @@
+//! Adding facts to the tables, with the depth limit that both languages share.
+
+use rag_core::bindings::{
+    Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space,
+};
+use rag_core::{ReferenceKind, Span};
+use tree_sitter::Node;
+
+/// How deep expressions and statements may nest.
+const MAX_DEPTH: u32 = 160;
+
+/// Where a visit stands.
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    pub(super) scope: ScopeId,
+    /// The innermost block that may not run.
+    pub(super) extent: Span,
+}
+
+pub(super) struct Builder<'t> {
+    pub(super) text: &'t str,
+    pub(super) facts: Bindings,
+    depth: u32,
+}
+
+/// The unknown expression.
+pub(super) const UNKNOWN: ExprId = 0;
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let mut builder = Builder { text, facts: Bindings::default(), depth: 0 };
+        builder.facts.exprs.push(Expr::Unknown);
+        builder.scope(ScopeKind::File, 0, Span::default());
+        builder
+    }
+
+    /// Where the visit of the whole file starts.
+    pub(super) fn top(&self) -> At {
+        At { scope: 0, extent: Span::new(0..self.text.len()) }
+    }
+
+    /// Runs `visit` one level deeper, unless that is too deep.
+    pub(super) fn deeper<T: Default>(&mut self, visit: impl FnOnce(&mut Self) -> T) -> T {
+        if self.depth >= MAX_DEPTH {
+            return T::default();
+        }
+        self.depth += 1;
+        let result = visit(self);
+        self.depth -= 1;
+        result
+    }
+
+    pub(super) fn text(&self, node: Node) -> &'t str {
+        self.text.get(node.byte_range()).unwrap_or("")
+    }
+
+    pub(super) fn expr(&mut self, expr: Expr) -> ExprId {
+        self.facts.exprs.push(expr);
+        self.facts.exprs.len() as ExprId - 1
+    }
+
+    pub(super) fn list(&mut self, items: Vec<ExprId>) -> List {
+        let start = self.facts.items.len() as u32;
+        self.facts.items.extend(items);
+        List { start, end: self.facts.items.len() as u32 }
+    }
+
+    pub(super) fn scope(&mut self, kind: ScopeKind, parent: ScopeId, name: Span) -> ScopeId {
+        self.facts.scopes.push(Scope {
+            kind,
+            parent,
+            name,
+            bases: List::default(),
+            decorators: List::default(),
+            type_parameters: List::default(),
+            returns: None,
+            flags: ScopeFlags::default(),
+        });
+        self.facts.scopes.len() as ScopeId - 1
+    }
+
+    pub(super) fn scope_mut(&mut self, scope: ScopeId) -> &mut Scope {
+        &mut self.facts.scopes[scope as usize]
+    }
+
+    pub(super) fn kind(&self, scope: ScopeId) -> ScopeKind {
+        self.facts.scopes[scope as usize].kind
+    }
+
+    /// The innermost scope from `scope` outwards that is of one of the kinds.
+    pub(super) fn around(&self, mut scope: ScopeId, kinds: &[ScopeKind]) -> ScopeId {
+        while scope != 0 && !kinds.contains(&self.kind(scope)) {
+            scope = self.facts.scopes[scope as usize].parent;
+        }
+        scope
+    }
+
+    /// Binds a name that is a value.
+    pub(super) fn bind(&mut self, at: At, name: Span, source: Source) {
+        self.bind_in(at, name, source, Space::Value);
+    }
+
+    pub(super) fn bind_in(&mut self, at: At, name: Span, source: Source, space: Space) {
+        if name.is_empty() {
+            return;
+        }
+        let binding = Binding { name, scope: at.scope, extent: at.extent, source, space, is_instance: false };
+        self.facts.names.push(binding);
+    }
+
+    pub(super) fn site(&mut self, kind: ReferenceKind, expr: ExprId, arguments: usize) {
+        let name = match self.facts.expr(expr) {
+            Expr::Name(name, _) | Expr::Attribute(_, name) => name,
+            Expr::Index(base, _) => return self.site(kind, base, arguments),
+            _ => return,
+        };
+        self.facts.sites.push(Site { kind, name, expr, arguments: arguments.min(u16::MAX as usize) as u16 });
+    }
+
+    pub(super) fn either(&mut self, mut items: Vec<ExprId>) -> ExprId {
+        let Some(mut result) = items.pop() else { return UNKNOWN };
+        while let Some(item) = items.pop() {
+            result = self.expr(Expr::Either(item, result));
+        }
+        result
+    }
+}
+
+pub(super) fn span(node: Node) -> Span {
+    Span::new(node.byte_range())
+}
+
+/// The named children of `node` that are no comments.
+pub(super) fn children<'a>(node: Node<'a>) -> Vec<Node<'a>> {
+    let mut cursor = node.walk();
+    let mut found = Vec::new();
+    if cursor.goto_first_child() {
+        loop {
+            let child = cursor.node();
+            if child.is_named() && child.kind() != "comment" {
+                found.push(child);
+            }
+            if !cursor.goto_next_sibling() {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// Whether `node` has a direct child that is the token `token`.
+pub(super) fn has_token(node: Node, token: &str) -> bool {
+    let mut cursor = node.walk();
+    if cursor.goto_first_child() {
+        loop {
+            if cursor.node().kind() == token {
+                return true;
+            }
+            if !cursor.goto_next_sibling() {
+                break;
+            }
+        }
+    }
+    false
+}

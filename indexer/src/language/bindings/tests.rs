@@ -1,0 +1,63 @@
+//! Facts of small sources, and sources that are no sources.
+
+use super::super::{Parser, by_name};
+use super::bindings;
+use proptest::prelude::*;
+use rag_core::bindings::{Bindings, Source};
+
+fn facts(language: &str, text: &str) -> Bindings {
+    let language = by_name(language).expect("a known language");
+    let outline = Parser::new().parse(language, text);
+    bindings(language, &outline.tree.expect("a tree"), text)
+}
+
+#[test]
+fn python_imports_and_members_are_bound() {
+    let text = "from .a import b as c\nclass D(c):\n    def f(self, x: int):\n        self.y = c(x)\n";
+    let facts = facts("python", text);
+    let names: Vec<&str> = facts.names.iter().map(|binding| binding.name.text(text)).collect();
+    assert_eq!(names, ["c", "D", "f", "self", "x", "y"]);
+    assert!(matches!(facts.names[0].source, Source::Import { module, item }
+        if module.text(text) == ".a" && item.text(text) == "b"));
+    assert!(facts.names[5].is_instance);
+    assert_eq!(facts.sites.len(), 2);
+}
+
+#[test]
+fn typescript_exports_are_kept() {
+    let text = "export * from './a'\nexport {x as y} from './b'\nexport * as n from './c'\nexport const f = () => 1\n";
+    let facts = facts("typescript", text);
+    assert_eq!(facts.exports.len(), 3);
+    assert_eq!(facts.exports[1].alias.text(text), "y");
+    assert!(matches!(facts.names[0].source, Source::Scope(_)));
+}
+
+#[test]
+fn deep_nesting_ends() {
+    for language in ["python", "typescript"] {
+        for (open, close) in [("f(", ")"), ("[", "]"), ("a.b(", ")"), ("(", ")")] {
+            let text = format!("x = {}{}\n", open.repeat(20_000), close.repeat(20_000));
+            let language = by_name(language).expect("a known language");
+            if let Some(tree) = Parser::new().parse(language, &text).tree {
+                bindings(language, &tree, &text);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_stops_the_visit(words in prop::collection::vec(prop::sample::select(vec![
+        "class ", "def ", "(", ")", ":", "\n", "    ", "x", ".y", " = ", "import ", "from ", "export ", "{", "}", "=>",
+        "const ", "interface ", "<", ">", "'a'", "as ", "with ", "for ", " of ", " in ", "@", "async ", "é", "\"",
+    ]), 0..80)) {
+        let text: String = words.concat();
+        for language in ["python", "typescript", "tsx"] {
+            if let Some(language) = by_name(language)
+                && let Some(tree) = Parser::new().parse(language, &text).tree
+            {
+                bindings(language, &tree, &text);
+            }
+        }
+    }
+}
