@@ -21,6 +21,8 @@ pub struct Node {
     pub name: String,
     /// First and last line, 1-based.
     pub lines: (u32, u32),
+    /// The definition around it.
+    pub parent: Option<NodeId>,
 }
 
 /// A use of one node by another.
@@ -129,6 +131,45 @@ impl Lines {
     }
 }
 
+/// A call of a method may reach any method that overrides it: possible links from the callers to the overriding ones.
+fn dispatched(nodes: &[Node], uses: &[(NodeId, Link)]) -> Vec<(NodeId, Link)> {
+    let own_name = |id: NodeId| nodes[id as usize].name.rsplit('.').next().unwrap_or_default();
+    let is_method = |id: NodeId| nodes[id as usize].kind.is_some_and(SymbolKind::is_callable);
+    let mut derived: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    for (class, link) in uses.iter().filter(|(_, link)| link.kind == ReferenceKind::Inherit && link.is_proven) {
+        derived.entry(link.node).or_default().push(*class);
+    }
+    let mut methods: HashMap<(NodeId, &str), NodeId> = HashMap::new();
+    for id in (0..nodes.len() as NodeId).filter(|&id| is_method(id)) {
+        if let Some(class) = nodes[id as usize].parent {
+            methods.insert((class, own_name(id)), id);
+        }
+    }
+    let overriding = |method: NodeId| {
+        let mut found = Vec::new();
+        let mut open: Vec<NodeId> = nodes[method as usize].parent.into_iter().collect();
+        let mut seen = open.clone();
+        while let Some(class) = open.pop() {
+            for &below in derived.get(&class).into_iter().flatten() {
+                if !seen.contains(&below) {
+                    seen.push(below);
+                    open.push(below);
+                    found.extend(methods.get(&(below, own_name(method))));
+                }
+            }
+        }
+        found
+    };
+    let mut known: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    let mut more = Vec::new();
+    for (user, link) in uses.iter().filter(|(_, link)| link.kind == ReferenceKind::Call && is_method(link.node)) {
+        let below = known.entry(link.node).or_insert_with(|| overriding(link.node));
+        let candidates = link.candidates + below.len() as u32;
+        more.extend(below.iter().map(|&node| (*user, Link { node, candidates, is_proven: false, ..*link })));
+    }
+    more
+}
+
 impl Graph {
     /// The graph of `files` with the `edges` between them (see [`link`](crate::link)).
     pub fn new(files: &[FileFacts], edges: &[Edge]) -> Self {
@@ -136,7 +177,7 @@ impl Graph {
         let mut nodes: Vec<Node> = Vec::new();
         for (file, index) in files.iter().zip(0..) {
             let last = lines[index as usize].0.len() as u32;
-            nodes.push(Node { file: index, kind: None, name: file.path.to_owned(), lines: (1, last) });
+            nodes.push(Node { file: index, kind: None, name: file.path.to_owned(), lines: (1, last), parent: None });
         }
         let mut first_symbol = Vec::with_capacity(files.len());
         for (file, index) in files.iter().zip(0..) {
@@ -145,14 +186,15 @@ impl Graph {
             for symbol in file.symbols {
                 let own = symbol.name.text(file.text);
                 // Parents come first.
-                let name = match symbol.parent.and_then(|parent| nodes.get(first + parent as usize)) {
+                let parent = symbol.parent.map(|parent| first as NodeId + parent);
+                let name = match parent.and_then(|parent| nodes.get(parent as usize)) {
                     Some(parent) => format!("{}.{own}", parent.name),
                     None => own.to_owned(),
                 };
                 let lines = &lines[index as usize];
                 let span =
                     (lines.of(symbol.span.start), lines.of(symbol.span.end.saturating_sub(1).max(symbol.span.start)));
-                nodes.push(Node { file: index, kind: Some(symbol.kind), name, lines: span });
+                nodes.push(Node { file: index, kind: Some(symbol.kind), name, lines: span, parent });
             }
         }
         let node_of = |file: u32, symbol: Option<u32>| match symbol {
@@ -187,6 +229,10 @@ impl Graph {
                     }
                 }
             }
+        }
+        for (user, link) in dispatched(&nodes, &uses) {
+            uses.push((user, link));
+            used_by.push((link.node, Link { node: user, ..link }));
         }
         let count = nodes.len();
         let paths = files.iter().map(|file| file.path.to_owned()).collect();
@@ -227,13 +273,22 @@ impl Graph {
                 .collect();
         }
         let wanted = text.replace("::", ".").replace('#', ".");
-        let symbols = || (0..self.nodes.len() as NodeId).filter(|&id| self.node(id).kind.is_some());
-        let exact: Vec<NodeId> = symbols().filter(|&id| self.node(id).name == wanted).collect();
-        if !exact.is_empty() {
-            return exact;
-        }
         let is_end = |name: &str| name.strip_suffix(&wanted).is_some_and(|before| before.ends_with('.'));
-        symbols().filter(|&id| is_end(&self.node(id).name)).collect()
+        let is_code = |kind: SymbolKind| !matches!(kind, SymbolKind::Section | SymbolKind::Key);
+        // Headings and keys that happen to be called so are meant only if nothing else is.
+        for code in [true, false] {
+            let symbols = || {
+                (0..self.nodes.len() as NodeId)
+                    .filter(|&id| self.node(id).kind.is_some_and(|kind| is_code(kind) == code))
+            };
+            let exact: Vec<NodeId> = symbols().filter(|&id| self.node(id).name == wanted).collect();
+            let found =
+                if exact.is_empty() { symbols().filter(|&id| is_end(&self.node(id).name)).collect() } else { exact };
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
     }
 
     /// What `id` uses.

@@ -3,6 +3,7 @@
 mod configuration;
 mod contract;
 mod failures;
+mod graph;
 mod indexing;
 mod paths;
 mod watching;
