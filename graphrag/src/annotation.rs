@@ -17,10 +17,12 @@ impl<'a> World<'a> {
         match facts.expr(expr) {
             Expr::Name(..) | Expr::Attribute(..) => self.named_type(file, expr, &no_arguments(), env),
             Expr::Index(base, items) => {
-                let arguments: Arguments = facts.list(items).iter().map(|&item| self.annotated(file, item, env)).collect();
+                let arguments: Arguments =
+                    facts.list(items).iter().map(|&item| self.annotated(file, item, env)).collect();
                 self.generic(file, base, arguments, env)
             }
             Expr::Either(a, b) => union([self.annotated(file, a, env), self.annotated(file, b, env)]),
+            Expr::Both(a, b) => both(self.annotated(file, a, env), self.annotated(file, b, env)),
             Expr::Sequence(items) => {
                 let held = union(facts.list(items).iter().map(|&item| self.annotated(file, item, env)));
                 one(Type::Holds([held].into()))
@@ -65,10 +67,13 @@ impl<'a> World<'a> {
             | "NonNullable" | "Awaited" | "NoInfer" => first(),
             "Union" => union(arguments.iter().cloned()),
             "Callable" => one(Type::Callable(last())),
-            "Type" | "type" => first().iter().map(|of| match of {
-                Type::Instance(def, arguments) => Type::Class(*def, arguments.clone()),
-                _ => Type::Unknown,
-            }).collect(),
+            "Type" | "type" => first()
+                .iter()
+                .map(|of| match of {
+                    Type::Instance(def, arguments) => Type::Class(*def, arguments.clone()),
+                    _ => Type::Unknown,
+                })
+                .collect(),
             "ReturnType" => self.results(&first()),
             "InstanceType" | "Pick" | "Omit" | "Extract" | "Exclude" => unknown(),
             "Literal" => one(Type::External),
@@ -84,7 +89,8 @@ impl<'a> World<'a> {
             Expr::Name(name, scope) => {
                 let found = self.lookup(file, scope, name, Space::Type);
                 let text = this.text(name);
-                let parameter = found.iter().any(|&index| matches!(this.binding(index).source, Source::TypeParameter(_)));
+                let parameter =
+                    found.iter().any(|&index| matches!(this.binding(index).source, Source::TypeParameter(_)));
                 if let Some(known) = env.get(text)
                     && (parameter || self.is_python(file))
                 {
@@ -137,9 +143,7 @@ impl<'a> World<'a> {
         let this = self.file(file);
         match this.binding(index).source {
             Source::Scope(scope) => match this.scope(scope).kind {
-                ScopeKind::Class | ScopeKind::Object => {
-                    one(Type::Instance(Def { file, scope }, arguments.clone()))
-                }
+                ScopeKind::Class | ScopeKind::Object => one(Type::Instance(Def { file, scope }, arguments.clone())),
                 _ => unknown(),
             },
             Source::Alias(alias) => {
@@ -160,5 +164,15 @@ impl<'a> World<'a> {
             }
             _ => unknown(),
         }
+    }
+}
+
+/// An intersection: what is known of one part holds, whatever the other is.
+fn both(a: Types, b: Types) -> Types {
+    let known = |types: &Types| !types.contains(&Type::Unknown);
+    match (known(&a), known(&b)) {
+        (true, false) => a,
+        (false, true) => b,
+        _ => union([a, b]),
     }
 }

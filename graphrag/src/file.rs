@@ -88,7 +88,11 @@ impl<'a> File<'a> {
             let inside = bindings.scopes.get(binding.scope as usize).map(|scope| scope.kind);
             let parameter = matches!(
                 binding.source,
-                Source::Parameter(..) | Source::Receiver | Source::ReceiverClass | Source::Declared(_, None) | Source::Opaque
+                Source::Parameter(..)
+                    | Source::Receiver
+                    | Source::ReceiverClass
+                    | Source::Declared(_, None)
+                    | Source::Opaque
             );
             if parameter && inside == Some(ScopeKind::Function) {
                 file.parameters.entry(binding.scope).or_default().push(index);

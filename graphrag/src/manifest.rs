@@ -20,7 +20,10 @@ impl Manifest {
         let Ok(json) = serde_json::from_str::<Value>(&without_comments(text)) else { return Vec::new() };
         if file == "package.json" {
             let name = json["name"].as_str().map(str::to_owned);
-            return name.map(|name| Manifest { name, target: folder.to_owned(), is_package: true }).into_iter().collect();
+            return name
+                .map(|name| Manifest { name, target: folder.to_owned(), is_package: true })
+                .into_iter()
+                .collect();
         }
         let options = &json["compilerOptions"];
         let base = join(folder, options["baseUrl"].as_str().unwrap_or("."));

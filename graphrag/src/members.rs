@@ -52,6 +52,12 @@ impl<'a> World<'a> {
                     next.reverse();
                     bases.extend(next);
                 }
+                // An object made of a module's names (`{...module}`).
+                Type::Module(module) => match self.exported(module, name, Space::Value, 0).first() {
+                    Some(&Entity::Binding(file, index)) => return Members::Found(file, vec![index], Env::default()),
+                    Some(Entity::External) => outside = true,
+                    _ => {}
+                },
                 Type::External | Type::Holds(_) => outside = true,
                 _ => open = true,
             }
@@ -124,7 +130,8 @@ impl<'a> World<'a> {
                 if kind == ScopeKind::Namespace {
                     let file = self.file(def.file);
                     let found = file.bound(def.scope, name).iter();
-                    let found: Vec<Entity> = found.flat_map(|&index| self.entities(def.file, index, Space::Value)).collect();
+                    let found: Vec<Entity> =
+                        found.flat_map(|&index| self.entities(def.file, index, Space::Value)).collect();
                     return (if found.is_empty() { vec![Entity::Unresolved] } else { found }, Env::default());
                 }
                 self.member(*def, arguments, name, of)

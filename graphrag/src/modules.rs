@@ -69,7 +69,10 @@ impl Modules {
         let dots = name.len() - name.trim_start_matches('.').len();
         if dots == 0 {
             let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let nearby = [format!("{folder}/{}.py", name.replace('.', "/")), format!("{folder}/{}/__init__.py", name.replace('.', "/"))];
+            let nearby = [
+                format!("{folder}/{}.py", name.replace('.', "/")),
+                format!("{folder}/{}/__init__.py", name.replace('.', "/")),
+            ];
             if let Some(&file) = self.dotted.get(name) {
                 return Module::File(file);
             }
@@ -91,7 +94,12 @@ impl Modules {
             folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
         }
         let path = join(folder, &name[dots..].replace('.', "/"));
-        let inside = [format!("{path}.py"), format!("{path}/__init__.py"), format!("{path}.pyi"), format!("{path}/__init__.pyi")];
+        let inside = [
+            format!("{path}.py"),
+            format!("{path}/__init__.py"),
+            format!("{path}.pyi"),
+            format!("{path}/__init__.pyi"),
+        ];
         let inside = inside.iter().map(|path| path.trim_start_matches('/'));
         inside.into_iter().find_map(|path| self.paths.get(path)).map_or(Module::Folder, |&file| Module::File(file))
     }
@@ -135,8 +143,12 @@ impl Modules {
     }
 
     fn script_at(&self, path: &str) -> Option<u32> {
-        let ends = |endings: &[&str], stem: &str| endings.iter().find_map(|end| self.paths.get(&format!("{stem}{end}"))).copied();
-        for (written, meant) in [(".js", [".ts", ".tsx"]), (".jsx", [".tsx", ".ts"]), (".mjs", [".mts", ".ts"]), (".cjs", [".cts", ".ts"])] {
+        let ends = |endings: &[&str], stem: &str| {
+            endings.iter().find_map(|end| self.paths.get(&format!("{stem}{end}"))).copied()
+        };
+        for (written, meant) in
+            [(".js", [".ts", ".tsx"]), (".jsx", [".tsx", ".ts"]), (".mjs", [".mts", ".ts"]), (".cjs", [".cts", ".ts"])]
+        {
             if let Some(found) = path.strip_suffix(written).and_then(|stem| ends(&meant, stem)) {
                 return Some(found);
             }
@@ -160,7 +172,8 @@ mod tests {
 
     #[test]
     fn python_modules_are_found() {
-        let modules = Modules::new(&["src/app/__init__.py", "src/app/core.py", "tests/helper.py", "tests/test_a.py"], &[]);
+        let modules =
+            Modules::new(&["src/app/__init__.py", "src/app/core.py", "tests/helper.py", "tests/test_a.py"], &[]);
         assert_eq!(modules.python("tests/test_a.py", "app.core"), Module::File(1));
         assert_eq!(modules.python("tests/test_a.py", "app"), Module::File(0));
         assert_eq!(modules.python("tests/test_a.py", "helper"), Module::File(2));

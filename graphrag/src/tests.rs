@@ -62,7 +62,8 @@ fn an_imported_function_is_proven_and_an_external_one_is_not_linked() {
     let user = "from lib import f\nf()\n";
     let other = "from json import f\nf()\n";
     let (home_facts, user_facts, other_facts) = (definition(home), caller(user, "lib"), caller(other, "json"));
-    let files = [facts("lib.py", home, &home_facts), facts("a.py", user, &user_facts), facts("b.py", other, &other_facts)];
+    let files =
+        [facts("lib.py", home, &home_facts), facts("a.py", user, &user_facts), facts("b.py", other, &other_facts)];
     let edges = link(&files, &[]);
     assert_eq!(edges[0].tier, Tier::Proven);
     assert_eq!(edges[0].targets[0].file, 0);

@@ -55,9 +55,10 @@ impl Row {
 
     fn in_tests(&self) -> bool {
         let path = &self.file;
-        ["test/", "tests/", "__tests__/"].iter().any(|folder| {
-            path.starts_with(folder) || path.contains(&format!("/{folder}"))
-        }) || path.contains(".test.")
+        ["test/", "tests/", "__tests__/"]
+            .iter()
+            .any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")))
+            || path.contains(".test.")
     }
 }
 
@@ -148,7 +149,8 @@ fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[
     for row in references {
         let call = row.role == "call" && matches!(row.target_kind.as_str(), "function" | "method" | "class");
         let found = offset(row).and_then(|key| edges.get(&key)).and_then(|edges| {
-            let kind = |edge: &&&cogo::Edge| (edge.kind.as_str() == "call") == matches!(&*row.role, "call" | "decorator");
+            let kind =
+                |edge: &&&cogo::Edge| (edge.kind.as_str() == "call") == matches!(&*row.role, "call" | "decorator");
             edges.iter().find(kind).or(edges.first())
         });
         let targets: Vec<(&str, u32)> = found.map_or(Vec::new(), |edge| {
@@ -190,14 +192,21 @@ fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[
                 (.., Some(Tier::External)) => "EXTERNAL",
                 _ => "UNRESOLVED",
             };
-            let file = files.get(row.file.as_str()).map_or("", |&file| {
-                linked.documents[file].text.lines().nth(row.line as usize - 1).unwrap_or("")
-            });
+            let file = files
+                .get(row.file.as_str())
+                .map_or("", |&file| linked.documents[file].text.lines().nth(row.line as usize - 1).unwrap_or(""));
             let got: Vec<_> = targets.iter().take(3).collect();
             writeln!(
                 out,
                 "{word}\t{}:{}:{}\t{}\t{} {}:{}\tgot {got:?}\t{}",
-                row.file, row.line, row.col, row.name, row.target_symbol, row.target_file, row.target_line, file.trim()
+                row.file,
+                row.line,
+                row.col,
+                row.name,
+                row.target_symbol,
+                row.target_file,
+                row.target_line,
+                file.trim()
             )?;
         }
     }

@@ -1,6 +1,8 @@
 //! Adding facts to the tables, with the depth limit that both languages share.
 
-use rag_core::bindings::{Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space};
+use rag_core::bindings::{
+    Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space,
+};
 use rag_core::{ReferenceKind, Span};
 use tree_sitter::Node;
 

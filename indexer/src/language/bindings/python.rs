@@ -56,8 +56,16 @@ fn statement(builder: &mut Builder, node: Node, at: At) {
                 }
             }
         }
-        "if_statement" | "while_statement" | "try_statement" | "match_statement" | "elif_clause" | "else_clause"
-        | "except_clause" | "finally_clause" | "case_clause" | "except_group_clause" => parts(builder, node, at),
+        "if_statement"
+        | "while_statement"
+        | "try_statement"
+        | "match_statement"
+        | "elif_clause"
+        | "else_clause"
+        | "except_clause"
+        | "finally_clause"
+        | "case_clause"
+        | "except_group_clause" => parts(builder, node, at),
         "block" => branch(builder, node, at),
         "global_statement" | "nonlocal_statement" | "pass_statement" | "break_statement" => {}
         "type_alias_statement" => {
@@ -85,7 +93,11 @@ fn parts(builder: &mut Builder, node: Node, at: At) {
         match child.kind() {
             "block" if node.kind() == "try_statement" => block(builder, child, at),
             "block" => builder.deeper(|builder| branch(builder, child, at)),
-            "elif_clause" | "else_clause" | "except_clause" | "finally_clause" | "case_clause"
+            "elif_clause"
+            | "else_clause"
+            | "except_clause"
+            | "finally_clause"
+            | "case_clause"
             | "except_group_clause" => builder.deeper(|builder| statement(builder, child, at)),
             _ if loops => {}
             _ => {
@@ -103,7 +115,8 @@ fn import(builder: &mut Builder, node: Node, at: At) {
                 builder.bind_in(at, first, module_source(first), Space::Both);
             }
             "aliased_import" => {
-                if let (Some(name), Some(alias)) = (child.child_by_field_name("name"), child.child_by_field_name("alias"))
+                if let (Some(name), Some(alias)) =
+                    (child.child_by_field_name("name"), child.child_by_field_name("alias"))
                 {
                     builder.bind_in(at, span(alias), module_source(span(name)), Space::Both);
                 }
@@ -367,9 +380,7 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             let value = children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at));
             builder.expr(Expr::Await(value))
         }
-        "parenthesized_expression" => {
-            children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at))
-        }
+        "parenthesized_expression" => children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at)),
         "assignment" => assignment(builder, node, at),
         "named_expression" => {
             let value = node.child_by_field_name("value").map_or(UNKNOWN, |value| expression(builder, value, at));
@@ -421,14 +432,18 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             rest(builder, node, at);
             builder.expr(Expr::Literal(Literal::Builtin))
         }
-        "string" | "integer" | "float" | "true" | "false" | "concatenated_string" | "comparison_operator"
+        "string"
+        | "integer"
+        | "float"
+        | "true"
+        | "false"
+        | "concatenated_string"
+        | "comparison_operator"
         | "not_operator" => {
             rest(builder, node, at);
             builder.expr(Expr::Literal(Literal::Builtin))
         }
-        "keyword_argument" => {
-            node.child_by_field_name("value").map_or(UNKNOWN, |value| expression(builder, value, at))
-        }
+        "keyword_argument" => node.child_by_field_name("value").map_or(UNKNOWN, |value| expression(builder, value, at)),
         "block" => {
             branch(builder, node, at);
             UNKNOWN

@@ -110,8 +110,17 @@ pub(super) fn statement(builder: &mut Builder, node: Node, at: At) {
                 builder.deeper(|builder| statement(builder, body, inside));
             }
         }
-        "if_statement" | "else_clause" | "while_statement" | "do_statement" | "try_statement" | "finally_clause"
-        | "switch_statement" | "switch_case" | "switch_default" | "labeled_statement" | "expression_statement" => {
+        "if_statement"
+        | "else_clause"
+        | "while_statement"
+        | "do_statement"
+        | "try_statement"
+        | "finally_clause"
+        | "switch_statement"
+        | "switch_case"
+        | "switch_default"
+        | "labeled_statement"
+        | "expression_statement" => {
             block(builder, node, at);
         }
         _ => {
@@ -397,7 +406,13 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
                 annotation(builder, types, at);
             }
             let items = arguments(builder, node, at);
-            builder.site(ReferenceKind::Call, callee, items.len());
+            let named = match node.child_by_field_name("function") {
+                Some(function) if matches!(builder.facts.expr(callee), Expr::Cast(_)) => {
+                    cast_name(builder, function, at)
+                }
+                _ => callee,
+            };
+            builder.site(ReferenceKind::Call, named, items.len());
             let items = builder.list(items);
             builder.expr(Expr::Call(callee, items))
         }
@@ -483,6 +498,18 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
     }
 }
 
+/// The name in `(name as type)`: calling it calls what has the name.
+fn cast_name(builder: &mut Builder, node: Node, at: At) -> ExprId {
+    let mut inner = node;
+    for _ in 0..4 {
+        match (inner.kind(), children(inner).first()) {
+            ("parenthesized_expression" | "as_expression" | "non_null_expression", Some(next)) => inner = *next,
+            _ => break,
+        }
+    }
+    if inner.kind() == "identifier" { builder.expr(Expr::Name(span(inner), at.scope)) } else { UNKNOWN }
+}
+
 fn rest(builder: &mut Builder, node: Node, at: At) {
     for child in children(node) {
         expression(builder, child, at);
@@ -503,9 +530,9 @@ fn assignment(builder: &mut Builder, node: Node, at: At) -> ExprId {
         let mut scope = at.scope;
         let recent = builder.facts.names.len().saturating_sub(400);
         loop {
-            let known = builder.facts.names[recent..].iter().any(|binding| {
-                binding.scope == scope && binding.name.text(builder.text) == name
-            });
+            let known = builder.facts.names[recent..]
+                .iter()
+                .any(|binding| binding.scope == scope && binding.name.text(builder.text) == name);
             if known || scope == 0 {
                 break;
             }
