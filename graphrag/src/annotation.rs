@@ -22,6 +22,7 @@ impl<'a> World<'a> {
                 self.generic(file, base, arguments, env)
             }
             Expr::Either(a, b) => union([self.annotated(file, a, env), self.annotated(file, b, env)]),
+            Expr::Both(a, b) => both(self.annotated(file, a, env), self.annotated(file, b, env)),
             Expr::Sequence(items) => {
                 let held = union(facts.list(items).iter().map(|&item| self.annotated(file, item, env)));
                 one(Type::Holds([held].into()))
@@ -163,5 +164,15 @@ impl<'a> World<'a> {
             }
             _ => unknown(),
         }
+    }
+}
+
+/// An intersection: what is known of one part holds, whatever the other is.
+fn both(a: Types, b: Types) -> Types {
+    let known = |types: &Types| !types.contains(&Type::Unknown);
+    match (known(&a), known(&b)) {
+        (true, false) => a,
+        (false, true) => b,
+        _ => union([a, b]),
     }
 }

@@ -33,6 +33,11 @@ impl World<'_> {
         }
         match self.module(file, path) {
             Module::File(found) if name.is_empty() => vec![Entity::Module(found)],
+            // `from . import part` in the package itself names the part.
+            Module::File(found) if found == file && self.is_python(file) => {
+                let part = self.modules.submodule(self.file(file).facts.path, name);
+                vec![part.map_or(Entity::Unresolved, Entity::Module)]
+            }
             Module::File(found) => self.exported(found, name, space, hops + 1),
             Module::Folder if !name.is_empty() => {
                 let joint = if path.ends_with('.') { "" } else { "." };

@@ -32,12 +32,15 @@ impl<'a> World<'a> {
                 }
                 let of = self.value(file, object);
                 union(of.iter().map(|of| {
+                    if let Type::Holds(held) = of {
+                        return held_member(held, name);
+                    }
                     let (found, env) = self.attribute(of, name);
                     union(found.into_iter().map(|entity| self.member_value(entity, &env)))
                 }))
             }
             Expr::Call(function, arguments) => {
-                let functions = self.value(file, function);
+                let functions = self.chosen(self.value(file, function), arguments);
                 union(functions.iter().map(|function| self.result(function, file, arguments)))
             }
             Expr::New(class, arguments) => {
@@ -99,7 +102,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
             Expr::Enter(value) => self.value(file, value).iter().flat_map(|of| self.entered(of).to_vec()).collect(),
-            Expr::Either(a, b) => union([self.value(file, a), self.value(file, b)]),
+            Expr::Both(a, b) | Expr::Either(a, b) => union([self.value(file, a), self.value(file, b)]),
             Expr::Sequence(items) => {
                 one(Type::Holds([union(facts.list(items).iter().map(|&item| self.value(file, item)))].into()))
             }
@@ -108,6 +111,37 @@ impl<'a> World<'a> {
             Expr::Literal(Literal::Nothing) => Types::from([]),
             Expr::Literal(Literal::Builtin) => one(Type::External),
         }
+    }
+
+    /// Of overloads, the first that takes as many arguments.
+    fn chosen(&self, functions: Types, arguments: List) -> Types {
+        let count = (arguments.end - arguments.start) as usize;
+        let def = |of: &Type| match of {
+            Type::Function(def, _) => Some(*def),
+            _ => None,
+        };
+        let Some(Some(first)) = functions.first().map(def) else { return functions };
+        let parent = |def: Def| (def.file, self.file(def.file).scope(def.scope).parent);
+        let overloads = functions.iter().all(|of| def(of).is_some_and(|def| parent(def) == parent(first)));
+        let signature = |def: Def| self.file(def.file).scope(def.scope).flags.is_signature;
+        if functions.len() < 2 || !overloads || !signature(first) {
+            return functions;
+        }
+        let fits = |of: &&Type| {
+            def(of).is_some_and(|def| {
+                let own = self.parameters(def).len().saturating_sub(self.skipped(def));
+                signature(def) && own >= count
+            })
+        };
+        functions.iter().find(fits).map_or(functions.clone(), |of| one(of.clone()))
+    }
+
+    /// Number of parameters that a call does not write: the receiver of a Python method.
+    fn skipped(&self, def: Def) -> usize {
+        let file = self.file(def.file);
+        let scope = file.scope(def.scope);
+        let method = file.scope(scope.parent).kind == ScopeKind::Class;
+        usize::from(self.is_python(def.file) && method && !scope.flags.is_static)
     }
 
     fn scope_value(&self, def: Def) -> Type {
@@ -168,6 +202,17 @@ impl<'a> World<'a> {
         if stars.is_empty() { vec![Entity::External] } else { stars }
     }
 
+    /// Whether a parameter with a declared type is the receiver of its method.
+    fn is_receiver(&self, file: u32, index: u32) -> bool {
+        let this = self.file(file);
+        let scope = this.binding(index).scope;
+        if this.scope(scope).kind != ScopeKind::Function {
+            return false;
+        }
+        let def = Def { file, scope };
+        self.skipped(def) == 1 && self.parameters(def).first() == Some(&index)
+    }
+
     fn receiver(&self, file: u32, scope: u32) -> Types {
         match self.file(file).around(scope, &[ScopeKind::Class, ScopeKind::Object]) {
             Some(scope) => one(Type::Instance(Def { file, scope }, no_arguments())),
@@ -212,7 +257,11 @@ impl<'a> World<'a> {
             Source::Scope(scope) => one(self.scope_value(Def { file, scope })),
             Source::Value(value) => self.value(file, value),
             Source::Declared(declared, value) => {
+                let receiver = value.is_none() && self.is_receiver(file, index);
                 let declared = self.annotated(file, declared, env);
+                if receiver && declared.contains(&Type::Unknown) {
+                    return self.receiver(file, binding.scope);
+                }
                 let Some(value) = value else { return declared };
                 if declared.contains(&Type::Unknown) && !binding.is_instance {
                     return self.value(file, value);
@@ -333,6 +382,15 @@ impl<'a> World<'a> {
                     self.base_env(*of, arguments, class, &receiver).unwrap_or_default()
                 };
             }
+            // `def __enter__(self: T) -> T`.
+            let file = self.file(def.file);
+            if self.skipped(def) == 1
+                && let Some(&first) = self.parameters(def).first()
+                && let Source::Declared(declared, _) = file.binding(first).source
+                && let Expr::Name(name, _) = file.facts.bindings.expr(declared)
+            {
+                env.parameters.push((name.text(file.facts.text), one(receiver.clone())));
+            }
             env.this = Some(receiver);
         }
         env
@@ -362,11 +420,7 @@ impl<'a> World<'a> {
         }
         let given = self.file(from).facts.bindings.list(arguments);
         let parameters = self.parameters(def);
-        let skip = usize::from(
-            parameters
-                .first()
-                .is_some_and(|&index| matches!(file.binding(index).source, Source::Receiver | Source::ReceiverClass)),
-        );
+        let skip = self.skipped(def);
         for (&parameter, &argument) in parameters.iter().skip(skip).zip(given) {
             let Source::Declared(declared, _) = file.binding(parameter).source else { continue };
             let Expr::Name(name, scope) = facts.expr(declared) else { continue };
@@ -384,4 +438,20 @@ impl<'a> World<'a> {
             }
         }
     }
+}
+
+/// A member of a container from outside: methods that give what it holds.
+fn held_member(held: &crate::types::Arguments, name: &str) -> Types {
+    let last = || held.last().cloned().unwrap_or_else(unknown);
+    let own = held.iter().flat_map(|types| types.iter()).any(|of| !matches!(of, Type::External));
+    let result = match name {
+        "get" | "pop" | "popleft" | "setdefault" | "shift" | "at" | "find" | "findLast" => last(),
+        "values" => one(Type::Holds([last()].into())),
+        "copy" | "filter" | "slice" | "reverse" | "sort" | "toSorted" | "toReversed" | "concat" => {
+            one(Type::Holds(held.clone()))
+        }
+        _ if own => unknown(),
+        _ => return one(Type::External),
+    };
+    one(Type::Callable(result))
 }

@@ -131,13 +131,13 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
         }
     }
     let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
-    let mut targets: Vec<Target> = Vec::new();
+    let mut found: Vec<(Target, u32)> = Vec::new();
     let mut outside = false;
     let mut open = false;
     for entity in entities {
         match entity {
             Entity::Binding(file, binding) => match follow(world, file, binding) {
-                Followed::Targets(found) => targets.extend(found),
+                Followed::Targets(targets) => found.extend(targets),
                 Followed::External => outside = true,
                 Followed::Unknown => open = true,
             },
@@ -146,9 +146,13 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
             Entity::External => outside = true,
         }
     }
-    targets.sort_unstable();
-    targets.dedup();
-    let agree = targets.windows(2).all(|pair| same_definition(world, &pair[0], &pair[1]));
+    if site.kind == ReferenceKind::Call {
+        found = found.into_iter().map(|target| constructor(world, target)).collect();
+    }
+    found.sort_unstable();
+    found.dedup();
+    let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
+    let mut targets: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
     let tier = match (targets.is_empty(), outside, open) {
         (false, false, false) if agree => Tier::Proven,
         (false, ..) => Tier::Possible,
@@ -161,17 +165,34 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }
 
-/// Whether two targets are parts of one definition: overloads, accessor pairs, merged declarations.
-fn same_definition(world: &World, a: &Target, b: &Target) -> bool {
+/// Whether two targets are parts of one definition: overloads, accessor pairs, merged declarations. They have one name and
+/// stand in one scope.
+fn same_definition(world: &World, (a, a_scope): (Target, u32), (b, b_scope): (Target, u32)) -> bool {
     let file = world.file(a.file);
-    a.file == b.file && file.text(a.name) == file.text(b.name) && {
-        let parent = |target: &Target| target.symbol.and_then(|symbol| file.facts.symbols.get(symbol as usize)?.parent);
-        parent(a) == parent(b)
+    a.file == b.file && a_scope == b_scope && file.text(a.name) == file.text(b.name)
+}
+
+/// Calling a script's class that writes a constructor calls that.
+fn constructor(world: &World, (target, scope): (Target, u32)) -> (Target, u32) {
+    let file = world.file(target.file);
+    if file.family != Family::Script {
+        return (target, scope);
     }
+    let own = file.bound(scope, file.text(target.name)).iter().find_map(|&index| match file.binding(index).source {
+        Source::Scope(class) if file.scope(class).kind == ScopeKind::Class => {
+            let written = file.bound(class, "constructor").iter();
+            written.map(|&index| file.binding(index).name).next().map(|name| (name, class))
+        }
+        _ => None,
+    });
+    own.map_or((target, scope), |(name, class)| {
+        (Target { file: target.file, name, symbol: file.symbol_at(name) }, class)
+    })
 }
 
 enum Followed {
-    Targets(Vec<Target>),
+    /// Targets and the scopes they are bound in.
+    Targets(Vec<(Target, u32)>),
     External,
     Unknown,
 }
@@ -180,7 +201,10 @@ enum Followed {
 fn follow(world: &World, file: u32, index: u32) -> Followed {
     let this = world.file(file);
     let binding = this.binding(index);
-    let own = || Followed::Targets(vec![Target { file, name: binding.name, symbol: this.symbol_at(binding.name) }]);
+    let own = || {
+        let target = Target { file, name: binding.name, symbol: this.symbol_at(binding.name) };
+        Followed::Targets(vec![(target, binding.scope)])
+    };
     match binding.source {
         Source::Scope(_) | Source::Alias(_) => return own(),
         Source::Receiver | Source::ReceiverClass | Source::TypeParameter(_) => {}
@@ -198,7 +222,8 @@ fn follow(world: &World, file: u32, index: u32) -> Followed {
                 if name.is_empty() {
                     return Followed::Unknown;
                 }
-                targets.push(Target { file: def.file, name, symbol: owner.symbol_at(name) });
+                let target = Target { file: def.file, name, symbol: owner.symbol_at(name) };
+                targets.push((target, owner.scope(def.scope).parent));
             }
             Type::External => outside = true,
             _ => return Followed::Unknown,

@@ -52,6 +52,12 @@ impl<'a> World<'a> {
                     next.reverse();
                     bases.extend(next);
                 }
+                // An object made of a module's names (`{...module}`).
+                Type::Module(module) => match self.exported(module, name, Space::Value, 0).first() {
+                    Some(&Entity::Binding(file, index)) => return Members::Found(file, vec![index], Env::default()),
+                    Some(Entity::External) => outside = true,
+                    _ => {}
+                },
                 Type::External | Type::Holds(_) => outside = true,
                 _ => open = true,
             }

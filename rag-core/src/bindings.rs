@@ -190,6 +190,8 @@ pub enum Expr {
     Enter(ExprId),
     /// One of two.
     Either(ExprId, ExprId),
+    /// Both at once: an intersection type.
+    Both(ExprId, ExprId),
     /// A sequence literal of items.
     Sequence(List),
     /// A function, class or object written as an expression.

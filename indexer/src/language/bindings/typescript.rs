@@ -406,7 +406,13 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
                 annotation(builder, types, at);
             }
             let items = arguments(builder, node, at);
-            builder.site(ReferenceKind::Call, callee, items.len());
+            let named = match node.child_by_field_name("function") {
+                Some(function) if matches!(builder.facts.expr(callee), Expr::Cast(_)) => {
+                    cast_name(builder, function, at)
+                }
+                _ => callee,
+            };
+            builder.site(ReferenceKind::Call, named, items.len());
             let items = builder.list(items);
             builder.expr(Expr::Call(callee, items))
         }
@@ -490,6 +496,18 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             UNKNOWN
         }
     }
+}
+
+/// The name in `(name as type)`: calling it calls what has the name.
+fn cast_name(builder: &mut Builder, node: Node, at: At) -> ExprId {
+    let mut inner = node;
+    for _ in 0..4 {
+        match (inner.kind(), children(inner).first()) {
+            ("parenthesized_expression" | "as_expression" | "non_null_expression", Some(next)) => inner = *next,
+            _ => break,
+        }
+    }
+    if inner.kind() == "identifier" { builder.expr(Expr::Name(span(inner), at.scope)) } else { UNKNOWN }
 }
 
 fn rest(builder: &mut Builder, node: Node, at: At) {

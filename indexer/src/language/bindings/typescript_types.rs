@@ -204,7 +204,14 @@ fn annotation_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             let items = builder.list(items);
             builder.expr(Expr::Index(base, items))
         }
-        "union_type" | "intersection_type" => {
+        "intersection_type" => {
+            let parts: Vec<ExprId> = children(node).into_iter().map(|item| annotation(builder, item, at)).collect();
+            match parts.as_slice() {
+                [a, b] => builder.expr(Expr::Both(*a, *b)),
+                _ => builder.either(parts),
+            }
+        }
+        "union_type" => {
             let items = children(node).into_iter().map(|item| annotation(builder, item, at)).collect();
             builder.either(items)
         }
