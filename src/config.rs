@@ -43,6 +43,26 @@ pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_ve
 /// Variables that are no settings: how models are downloaded.
 const OTHER_VARIABLES: [&str; 2] = ["COGO_OFFLINE", "COGO_PYPI_URL"];
 
+/// The keys a user file may set: an index folder belongs to one repository.
+pub const USER_KEYS: [&str; KEYS.len() - 1] = {
+    let mut keys = [""; KEYS.len() - 1];
+    let (mut from, mut to) = (0, 0);
+    while from < KEYS.len() {
+        if from != INDEX_DIR {
+            keys[to] = KEYS[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    keys
+};
+/// Place of `index_dir` among the [`KEYS`].
+const INDEX_DIR: usize = 4;
+const NOT_FOR_PROJECTS: &str =
+    "a repository may only say how it is indexed; set it in your user file or on the command line";
+const NOT_FOR_USERS: &str =
+    "all repositories would share one index; give `--index-dir`, or set COGO_INDEX_DIR, for one of them";
+
 /// What a chunk may be limited to.
 const CHUNK_BYTES: std::ops::RangeInclusive<u32> = 64..=100_000;
 /// Files are read as a whole, and a project file may not make us read just anything.
@@ -154,10 +174,11 @@ impl Sources {
     pub fn read(root: Option<&Path>, flags: serde_json::Value) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(named("default", Serialized::defaults(Config::default())));
         if let Some(user) = user_file() {
-            figment = figment.merge(file("user file", &user, &KEYS)?);
+            figment = figment.merge(file("user file", &user, &USER_KEYS, NOT_FOR_USERS)?);
         }
         if let Some(root) = root {
-            figment = figment.merge(file("project file", &root.join(PROJECT_FILE), &PROJECT_KEYS)?);
+            let path = root.join(PROJECT_FILE);
+            figment = figment.merge(file("project file", &path, &PROJECT_KEYS, NOT_FOR_PROJECTS)?);
         }
         let figment = figment
             .merge(named("environment", Env::prefixed("COGO_").only(&KEYS)))
@@ -249,6 +270,7 @@ fn file(
     origin: &'static str,
     path: &Path,
     allowed: &[&str],
+    instead: &str,
 ) -> Result<Named<figment::providers::Data<Toml>>, ConfigError> {
     let provider = if path.is_file() { Toml::file_exact(path) } else { Toml::string("") };
     let read = provider.data().map_err(|error| ConfigError {
@@ -262,8 +284,7 @@ fn file(
         let path = path.display();
         if KEYS.contains(&key.as_str()) {
             let message = format!("`{key}` must not be set in the {origin} `{path}`");
-            let hint = "a repository may only say how it is indexed; set it in your user file or on the command line";
-            return Err(ConfigError { message, hint: Some(hint.into()) });
+            return Err(ConfigError { message, hint: Some(instead.into()) });
         }
         let message = format!("unknown key `{key}` in the {origin} `{path}`");
         let hint = suggestion(key, allowed.iter().copied()).map(|known| format!("did you mean `{known}`?"));

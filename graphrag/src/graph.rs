@@ -1,6 +1,6 @@
 //! The graph to ask: nodes, links in both directions, and the sites that nobody can resolve.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use rag_core::{FileRole, ReferenceKind, Span, SymbolKind};
 
@@ -311,7 +311,7 @@ impl Graph {
 
     /// Everything within reach of `start`, nearest first: along uses, or against them.
     pub fn reach(&self, start: &[NodeId], backwards: bool, follow: Follow) -> Vec<Reached> {
-        let mut seen: HashMap<NodeId, usize> = HashMap::new();
+        let mut seen: HashSet<NodeId> = HashSet::new();
         let mut queue: VecDeque<(NodeId, u32, bool)> = start.iter().map(|&node| (node, 0, true)).collect();
         let mut found: Vec<Reached> = Vec::new();
         while let Some((node, distance, proven)) = queue.pop_front() {
@@ -323,9 +323,8 @@ impl Graph {
                 if !wanted || (follow.proven_only && !link.is_proven) || start.contains(&link.node) {
                     continue;
                 }
-                if !seen.contains_key(&link.node) {
+                if seen.insert(link.node) {
                     let is_proven = proven && link.is_proven;
-                    seen.insert(link.node, found.len());
                     found.push(Reached { node: link.node, distance: distance + 1, link, is_proven });
                     queue.push_back((link.node, distance + 1, is_proven));
                 }

@@ -87,3 +87,12 @@ fn variables_that_name_nothing_are_mentioned() {
     let run = run(command.args(["config", "show"]).env("COGO_LIMITS", "3"), "").expect(0);
     assert!(run.err.contains("`COGO_LIMITS` names no setting"), "{run:?}");
 }
+
+#[test]
+fn an_index_folder_for_all_repositories_is_refused() {
+    assert!(!cogo::config::USER_KEYS.contains(&"index_dir"));
+    let repository = Repository::new();
+    repository.write_user_config("index_dir = \"/tmp/shared\"\n");
+    let err = repository.cogo(["search", "retry"]).expect(2).err;
+    assert!(err.contains("`index_dir` must not be set in the user file") && err.contains("COGO_INDEX_DIR"), "{err}");
+}
