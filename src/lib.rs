@@ -26,6 +26,7 @@ pub mod backfill;
 #[doc(hidden)]
 pub mod cli;
 pub mod config;
+pub mod context;
 mod engine;
 pub mod graph;
 pub mod model;

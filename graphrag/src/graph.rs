@@ -23,6 +23,8 @@ pub struct Node {
     pub lines: (u32, u32),
     /// The definition around it.
     pub parent: Option<NodeId>,
+    /// Index among the symbols of its file; none for a file.
+    pub symbol: Option<u32>,
 }
 
 /// A use of one node by another.
@@ -177,13 +179,20 @@ impl Graph {
         let mut nodes: Vec<Node> = Vec::new();
         for (file, index) in files.iter().zip(0..) {
             let last = lines[index as usize].0.len() as u32;
-            nodes.push(Node { file: index, kind: None, name: file.path.to_owned(), lines: (1, last), parent: None });
+            nodes.push(Node {
+                file: index,
+                kind: None,
+                name: file.path.to_owned(),
+                lines: (1, last),
+                parent: None,
+                symbol: None,
+            });
         }
         let mut first_symbol = Vec::with_capacity(files.len());
         for (file, index) in files.iter().zip(0..) {
             first_symbol.push(nodes.len() as u32);
             let first = nodes.len();
-            for symbol in file.symbols {
+            for (symbol, number) in file.symbols.iter().zip(0..) {
                 let own = symbol.name.text(file.text);
                 // Parents come first.
                 let parent = symbol.parent.map(|parent| first as NodeId + parent);
@@ -194,7 +203,14 @@ impl Graph {
                 let lines = &lines[index as usize];
                 let span =
                     (lines.of(symbol.span.start), lines.of(symbol.span.end.saturating_sub(1).max(symbol.span.start)));
-                nodes.push(Node { file: index, kind: Some(symbol.kind), name, lines: span, parent });
+                nodes.push(Node {
+                    file: index,
+                    kind: Some(symbol.kind),
+                    name,
+                    lines: span,
+                    parent,
+                    symbol: Some(number),
+                });
             }
         }
         let node_of = |file: u32, symbol: Option<u32>| match symbol {
@@ -364,6 +380,21 @@ impl Graph {
             None
         };
         walk(proven).or_else(|| if follow.proven_only { None } else { walk(follow) })
+    }
+
+    /// The definition that lines of a file stand for: the first that begins there, or else the innermost around them.
+    pub fn definition_at(&self, path: &str, lines: (u32, u32)) -> Option<NodeId> {
+        let file = self.paths.iter().position(|known| known == path)?;
+        let symbols = || {
+            let own = |id: &NodeId| self.node(*id).file as usize == file && self.node(*id).kind.is_some();
+            (0..self.nodes.len() as NodeId).filter(own)
+        };
+        let begins = symbols().find(|&id| (lines.0..=lines.1).contains(&self.node(id).lines.0));
+        let around = || {
+            let holds = |id: &NodeId| self.node(*id).lines.0 <= lines.0 && lines.0 <= self.node(*id).lines.1;
+            symbols().filter(holds).min_by_key(|&id| self.node(id).lines.1 - self.node(id).lines.0)
+        };
+        begins.or_else(around)
     }
 
     /// Symbols of the file at `path` that lie in `lines` (all if none), or the file itself if it has none there.

@@ -61,6 +61,14 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
+    /// Packs what answers a question into a number of tokens, for a language model to read.
+    ///
+    /// The best hits come whole, then what they call and who calls them as signatures, then the other hits as signatures. What
+    /// does not fit is named at the end: nothing is left out silently.
+    #[command(
+        after_long_help = "Examples:\n  cogo context \"how are sessions signed\" --tokens 2000\n  cogo context \"retry policy\" ~/project --format json | jq '.blocks[].path'"
+    )]
+    Context(ContextArgs),
     /// Asks who uses what: callers, callees, paths, impact.
     ///
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
@@ -127,6 +135,23 @@ Examples:
   cogo related src/engine.rs:72 -k 5 --format json
 
 Output is that of `cogo search`. The file itself is left out.";
+
+#[derive(Args, Debug)]
+pub(super) struct ContextArgs {
+    /// The question.
+    pub query: String,
+    /// The repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How many tokens to fill (a token is taken for four bytes).
+    #[arg(long, value_name = "N", default_value_t = 4000)]
+    pub tokens: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
 
 const GRAPH_EXAMPLES: &str = "\
 Examples:

@@ -4,6 +4,7 @@
 
 mod args;
 mod batch;
+mod context;
 mod doctor;
 mod failure;
 mod graph;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::FindRelated(args) => related::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
+        Command::Context(args) => context::run(&args),
         Command::Graph { command } => graph::run(&command),
         Command::Model { command } => model::run(&command),
         Command::Doctor(args) => doctor::run(&args),

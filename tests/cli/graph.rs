@@ -83,3 +83,20 @@ fn ambiguous_and_unknown_names_get_help() {
     let unknown = repository.cogo(["graph", "callers", "nothing_like_it"]).expect(2).err;
     assert!(unknown.contains("hint:"), "{unknown}");
 }
+
+#[test]
+fn a_context_fits_its_tokens_and_names_what_does_not() {
+    let repository = shop();
+    let context = |tokens: &str| {
+        repository.cogo(["context", "what is the total price", "--tokens", tokens, "--format", "json"]).expect(0).json()
+    };
+    let large = context("4000");
+    let blocks = large["blocks"].as_array().expect("blocks");
+    assert_eq!((&blocks[0]["reason"], &blocks[0]["level"]), (&"hit 1".into(), &"body".into()), "{large}");
+    assert_eq!(large["omitted"].as_array().expect("a list").len(), 0, "{large}");
+    let small = context("120");
+    assert!(small["tokens"].as_u64().expect("a number") <= 120, "{small}");
+    assert!(!small["omitted"].as_array().expect("a list").is_empty(), "{small}");
+    let text = repository.cogo(["context", "what is the total price"]).expect(0).out;
+    assert!(text.contains("── shop/") && text.contains("tokens"), "{text}");
+}

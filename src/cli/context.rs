@@ -1,0 +1,35 @@
+//! `cogo context`.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::args::{ContextArgs, Format};
+use super::output::{self, harmless};
+use super::{Done, target};
+use crate::context::pack;
+
+pub(super) fn run(args: &ContextArgs) -> anyhow::Result<Done> {
+    let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
+    let (engine, _) = target::engine_for(&args.path, None, flags)?;
+    engine.catch_up(&|_| ())?;
+    let context = pack(&engine, &args.query, args.tokens)?;
+    if args.format != Format::Text {
+        output::print_json(&context, args.format)?;
+    } else {
+        let mut out = output::stdout();
+        for block in &context.blocks {
+            let (path, reason) = (harmless(&block.path), harmless(&block.reason));
+            writeln!(out, "── {path}:{}-{} ({reason})", block.start_line, block.end_line)?;
+            for line in block.text.lines() {
+                writeln!(out, "{}", harmless(line))?;
+            }
+        }
+        if !context.omitted.is_empty() {
+            writeln!(out, "── not shown: {}", harmless(&context.omitted.join(", ")))?;
+        }
+        writeln!(out, "── about {} tokens", output::number(context.tokens as u64))?;
+        out.flush()?;
+    }
+    Ok(if context.blocks.is_empty() { Done::Nothing } else { Done::Something })
+}

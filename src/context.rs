@@ -1,0 +1,154 @@
+//! Context for a language model: what answers a question, and what it hangs together with, in a number of tokens.
+
+use std::collections::HashSet;
+
+use graphrag::Graph;
+use graphrag::graph::NodeId;
+use rag_core::store::catalog::Place;
+use rag_core::{Hit, Query, ReferenceKind, Result, Snapshot};
+use serde::Serialize;
+
+use crate::Engine;
+
+/// Bytes that are taken for one token; code has 3 to 4.
+const BYTES_PER_TOKEN: usize = 4;
+/// Hits that are looked at.
+const HITS: usize = 20;
+/// Share of the tokens that bodies may take; the rest is for what they hang together with.
+const BODIES: f32 = 0.7;
+/// Hits whose neighbours are shown.
+const CENTRES: usize = 5;
+/// Neighbours of one hit, in each direction.
+const NEIGHBOURS: usize = 5;
+
+/// How much of a definition a block shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// All of the text.
+    Body,
+    /// The signature.
+    Signature,
+}
+
+/// A piece of the context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// Path relative to the repository.
+    pub path: String,
+    /// First line, 1-based.
+    pub start_line: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// How much is shown.
+    pub level: Level,
+    /// Why it is here: `hit 1`, `called by Foo.bar (proven)`.
+    pub reason: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Block {
+    fn tokens(&self) -> usize {
+        // Path, lines and reason are read, too.
+        (self.text.len() + self.path.len() + self.reason.len() + 16).div_ceil(BYTES_PER_TOKEN)
+    }
+}
+
+/// Blocks that fit, and the names of what did not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Context {
+    /// What fits, the most important first.
+    pub blocks: Vec<Block>,
+    /// Estimated tokens of the blocks.
+    pub tokens: usize,
+    /// `path:first-last` of hits that did not fit in any form.
+    pub omitted: Vec<String>,
+}
+
+impl Context {
+    /// Adds a block if it fits into `limit` tokens in all.
+    fn push(&mut self, block: Block, limit: usize) -> bool {
+        let fits = self.tokens + block.tokens() <= limit;
+        if fits {
+            self.tokens += block.tokens();
+            self.blocks.push(block);
+        }
+        fits
+    }
+}
+
+/// Packs the answer to `question` into `tokens` tokens.
+///
+/// # Errors
+/// As [`Engine::search`], and if the stored texts are damaged.
+pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
+    let mut query = Query::new(question);
+    query.limit = HITS;
+    let hits = engine.search(&query)?.hits;
+    let snapshot = engine.snapshot()?;
+    let graph = crate::graph::of_snapshot(&snapshot)?;
+    let mut context = Context::default();
+    let mut shown: HashSet<NodeId> = HashSet::new();
+    let mut rest: Vec<(usize, &Hit)> = Vec::new();
+    let for_bodies = (tokens as f32 * BODIES) as usize;
+    for (rank, hit) in hits.iter().enumerate() {
+        let body = Block {
+            path: hit.path.clone(),
+            start_line: hit.start_line,
+            end_line: hit.end_line,
+            level: Level::Body,
+            reason: format!("hit {}", rank + 1),
+            text: hit.text.clone(),
+        };
+        // The first is shown whole if it can be at all.
+        let limit = if context.blocks.is_empty() { tokens } else { for_bodies };
+        match context.push(body, limit) {
+            true => shown.extend(definition(&graph, hit)),
+            false => rest.push((rank, hit)),
+        }
+    }
+    let centres: Vec<NodeId> = hits.iter().take(CENTRES).filter_map(|hit| definition(&graph, hit)).collect();
+    for &centre in &centres {
+        for (links, words) in [(graph.uses(centre), "used by"), (graph.used_by(centre), "uses")] {
+            let calls = links.iter().filter(|link| link.kind != ReferenceKind::Import && link.is_proven);
+            for link in calls.take(NEIGHBOURS) {
+                if shown.contains(&link.node) || graph.node(link.node).kind.is_none() {
+                    continue;
+                }
+                let reason = format!("{words} {} (proven)", graph.node(centre).name);
+                if let Some(block) = signature(&snapshot, &graph, link.node, reason)?
+                    && context.push(block, tokens)
+                {
+                    shown.insert(link.node);
+                }
+            }
+        }
+    }
+    for (rank, hit) in rest {
+        let block = match definition(&graph, hit).filter(|node| shown.insert(*node)) {
+            Some(node) => signature(&snapshot, &graph, node, format!("hit {}", rank + 1))?,
+            None => None,
+        };
+        if !block.is_some_and(|block| context.push(block, tokens)) {
+            context.omitted.push(format!("{}:{}-{}", hit.path, hit.start_line, hit.end_line));
+        }
+    }
+    Ok(context)
+}
+
+fn definition(graph: &Graph, hit: &Hit) -> Option<NodeId> {
+    graph.definition_at(&hit.path, (hit.start_line, hit.end_line))
+}
+
+fn signature(snapshot: &Snapshot, graph: &Graph, id: NodeId, reason: String) -> Result<Option<Block>> {
+    let (node, path) = (graph.node(id), graph.path(id));
+    let place = snapshot.entry(path).map(|entry| entry.place);
+    let (Some(Place::Indexed { segment, file }), Some(number)) = (place, node.symbol) else { return Ok(None) };
+    let segment = &snapshot.segments[segment as usize].segment;
+    let Some(symbol) = segment.symbol(file, number) else { return Ok(None) };
+    let text = segment.text(file)?.slice(symbol.signature).trim_end().to_owned();
+    let (start_line, end_line) = node.lines;
+    let block = Block { path: path.to_owned(), start_line, end_line, level: Level::Signature, reason, text };
+    Ok(Some(block).filter(|block| !block.text.is_empty()))
+}
