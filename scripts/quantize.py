@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes the int8 form of an ONNX embedding model, and keeps it only if it still says the same.
 
-    quantize.py FOLDER [--gather] [--careful] [--least-cosine 0.99]
+    quantize.py FOLDER [--gather] [--careful] [--least-cosine 0.99] [--into FOLDER]
 
-Reads FOLDER/model.onnx (or FOLDER/onnx/model.onnx) and writes model_int8.onnx beside it: the weights of the MatMul
+Reads FOLDER/model.onnx (or FOLDER/onnx/model.onnx) and writes model_int8.onnx beside it (or into another folder): the weights of the MatMul
 nodes as signed 8-bit integers with one scale per channel, activations quantised while it runs. That is two to four
 times as fast on a CPU, and a quarter of the size but for the embedding tables, which only `--gather` makes int8 as
 well: it saves memory and costs accuracy.
@@ -198,12 +198,13 @@ def dense_output(session, folder: Path):
     raise Failure(f"no output of rank 2 or 3 among {', '.join(name for name, _ in outputs)}")
 
 
-def quantize_folder(folder: Path, gather: bool, careful: bool, least: float, threads: int) -> dict:
+def quantize_folder(folder: Path, gather: bool, careful: bool, least: float, threads: int, into: Path | None) -> dict:
     source = find(folder, "model.onnx")
     find(folder, "tokenizer.json")
     if stored_bytes(source) > LARGEST_FILE:
         print(f"`{source}` is large: this needs about four times its size of memory", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix=".quantize-", dir=source.parent) as scratch:
+    target = into or source.parent
+    with tempfile.TemporaryDirectory(prefix=".quantize-", dir=target) as scratch:
         written = Path(scratch, OUTPUT)
         quantize(source, written, gather, careful)
         size = sum(path.stat().st_size for path in Path(scratch).iterdir())
@@ -219,7 +220,7 @@ def quantize_folder(folder: Path, gather: bool, careful: bool, least: float, thr
                 code=1,
             )
         for path in sorted(Path(scratch).iterdir(), key=lambda path: path.name == OUTPUT):
-            os.replace(path, source.with_name(path.name))
+            os.replace(path, target / path.name)
     return report
 
 
@@ -235,11 +236,12 @@ def main() -> int:
     parser.add_argument("--least-cosine", type=float, default=0.99, metavar="C",
                         help="what each text must reach, or nothing is kept [%(default)s]")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="for the comparison [all cores]")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where to write [beside the original]")
     options = parser.parse_args()
     try:
         require_packages()
         report = quantize_folder(
-            options.folder, options.gather, options.careful, options.least_cosine, options.threads
+            options.folder, options.gather, options.careful, options.least_cosine, options.threads, options.into
         )
         print(json.dumps(report))
     except Failure as failure:

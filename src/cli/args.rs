@@ -280,14 +280,34 @@ pub(super) enum ModelCommand {
     #[command(after_long_help = "Example:\n  git ls-files '*.md' | xargs cat | cogo model bench minilm")]
     Bench(BenchArgs),
     /// Makes the int8 version of an installed model, three to four times as fast; needs Python with onnx and onnxruntime.
-    #[command(after_long_help = "Example:\n  cogo model quantize bge-m3")]
-    Quantize(ModelArgs),
+    ///
+    /// It is installed as a model of its own, NAME-int8, if it says nearly the same as the original.
+    #[command(after_long_help = "Example:\n  cogo model quantize bge-m3 && cogo model use bge-m3-int8")]
+    Quantize(QuantizeArgs),
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ModelArgs {
     /// The model.
     pub name: String,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct QuantizeArgs {
+    /// The model.
+    pub name: String,
+    /// Leave the most sensitive products in fp32: slower, more accurate.
+    #[arg(long)]
+    pub careful: bool,
+    /// Quantize the embedding tables as well: much smaller, less accurate.
+    #[arg(long)]
+    pub gather: bool,
+    /// What the cosine to the original must reach for each of 20 texts.
+    #[arg(long, value_name = "C", default_value_t = 0.99)]
+    pub least_cosine: f64,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -12,7 +12,7 @@ use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 use rag_core::embedding::{Encoder, Role};
 use serde_json::{Value, json};
 
-use super::args::{BenchArgs, Format, ImportArgs, ListArgs, ModelArgs, ModelCommand, PullArgs};
+use super::args::{BenchArgs, Format, ImportArgs, ListArgs, ModelArgs, ModelCommand, PullArgs, QuantizeArgs};
 use super::failure::Usage;
 use super::output;
 use super::{Done, target};
@@ -192,30 +192,57 @@ fn bench(mut config: Config, args: &BenchArgs) -> anyhow::Result<Done> {
     print(args.format, &report, &text)
 }
 
-fn quantize(config: &Config, args: &ModelArgs) -> anyhow::Result<Done> {
-    let folder = model::folder(&args.name, config)?;
+fn quantize(config: &Config, args: &QuantizeArgs) -> anyhow::Result<Done> {
+    let (store, folder) = (model::store(config)?, model::folder(&args.name, config)?);
+    // Everything but the weights, and the new weights, make a model that is installed like any other.
+    let staged = tempfile::Builder::new().prefix("cogo-quantize").tempdir()?;
+    copy_without_weights(&folder, staged.path())?;
     let script = tempfile::Builder::new().prefix("cogo-quantize").suffix(".py").tempfile()?;
     std::fs::write(script.path(), QUANTIZE)?;
-    let output = Command::new("python3").arg("-I").arg(script.path()).arg(&folder).output();
-    let output = output.map_err(|error| {
+    let mut command = Command::new("python3");
+    command.arg("-I").arg(script.path()).arg(&folder).arg("--into").arg(staged.path());
+    command.args(["--least-cosine", &args.least_cosine.to_string()]);
+    command.args(args.careful.then_some("--careful")).args(args.gather.then_some("--gather"));
+    let output = command.output().map_err(|error| {
         Usage::new(format!("python3 cannot be started: {error}"))
-            .hint("install Python 3, then `pip install onnx onnxruntime tokenizers`")
+            .hint("install Python 3, then `pip install onnx onnxruntime tokenizers numpy`")
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Usage::new(format!("quantizing failed: {}", said.trim()))
-            .hint("it needs `pip install onnx onnxruntime tokenizers`")
-            .into());
+        let line = |prefix: &str| said.lines().find_map(|line| line.strip_prefix(prefix)).map(str::to_owned);
+        let usage = Usage::new(line("error: ").unwrap_or_else(|| format!("quantizing failed: {}", said.trim())));
+        return Err(usage.hint(line("hint: ").unwrap_or_else(|| "see what Python says above".into())).into());
     }
     let said = String::from_utf8_lossy(&output.stdout);
-    let result: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or(Value::Null);
+    let mut result: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or(Value::Null);
+    let short =
+        Path::new(&args.name).file_name().map_or_else(|| args.name.clone(), |name| name.to_string_lossy().into());
+    let installed = store.import(staged.path(), Some(&format!("{short}-int8")), &|_| ())?;
     let text = format!(
-        "int8 model written to `{}`; cosine to the original: {:.4} on average, {:.4} at least",
-        folder.display(),
+        "installed {}: cosine to the original {:.4} on average, {:.4} at least",
+        installed.manifest.name,
         result["cosine_mean"].as_f64().unwrap_or(f64::NAN),
         result["cosine_min"].as_f64().unwrap_or(f64::NAN),
     );
+    result["model"] = json!(installed.manifest.name);
     print(args.format, &result, &text)
+}
+
+/// Copies a model folder, but no graph, no weights and no manifest.
+fn copy_without_weights(from: &Path, to: &Path) -> std::io::Result<()> {
+    const WEIGHTS: [&str; 7] = ["onnx", "onnx_data", "data", "safetensors", "bin", "pt", "h5"];
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        let is_weights = path.extension().is_some_and(|extension| WEIGHTS.iter().any(|known| extension == *known));
+        if path.is_dir() {
+            std::fs::create_dir(&target)?;
+            copy_without_weights(&path, &target)?;
+        } else if !is_weights && entry.file_name() != models::MANIFEST {
+            std::fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
 }
 
 fn print(format: Format, value: &Value, text: &str) -> anyhow::Result<Done> {
