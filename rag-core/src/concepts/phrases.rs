@@ -82,7 +82,7 @@ fn for_each_phrase(text: &str, mut each: impl FnMut(&str)) {
     let mut run: Vec<&str> = Vec::new();
     let mut name = String::new();
     let mut end_run = |run: &mut Vec<&str>| {
-        while run.last().is_some_and(|word| CONNECTORS.contains(word)) {
+        while run.last().is_some_and(|word| CONNECTORS.contains(&word.to_lowercase().as_str())) {
             run.pop();
         }
         let is_no_name = |word: &str| NO_NAMES.contains(&word.to_lowercase().as_str());
