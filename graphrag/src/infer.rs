@@ -410,7 +410,7 @@ impl<'a> World<'a> {
     }
 
     /// Binds the type parameters of a function that are exactly the type of a parameter.
-    fn infer_parameters(&self, def: Def, from: u32, arguments: List, env: &mut Env<'a>) {
+    pub(crate) fn infer_parameters(&self, def: Def, from: u32, arguments: List, env: &mut Env<'a>) {
         let file = self.file(def.file);
         let facts = file.facts.bindings;
         let scope = file.scope(def.scope);

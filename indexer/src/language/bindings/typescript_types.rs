@@ -247,6 +247,21 @@ fn annotation_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "type_annotation" | "parenthesized_type" | "readonly_type" | "optional_type" | "constraint" => {
             children(node).first().map_or(UNKNOWN, |inner| annotation(builder, *inner, at))
         }
+        // `(typeof A)["create"]`: the type of a member.
+        "lookup_type" => {
+            let parts = children(node);
+            let [object, index] = parts.as_slice() else { return UNKNOWN };
+            let object = annotation(builder, *object, at);
+            let name = index.byte_range();
+            if index.kind() != "literal_type" || !builder.text(*index).starts_with(['"', '\'']) {
+                annotation(builder, *index, at);
+                return UNKNOWN;
+            }
+            let object = builder.expr(Expr::Cast(object));
+            let name = Span::new(name.start + 1..name.end.saturating_sub(1));
+            let member = builder.expr(Expr::Attribute(object, name));
+            builder.expr(Expr::TypeOf(member))
+        }
         "template_literal_type" | "type_predicate" | "type_predicate_annotation" => {
             for child in children(node) {
                 annotation(builder, child, at);
