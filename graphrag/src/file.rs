@@ -100,8 +100,7 @@ impl<'a> File<'a> {
             if parameter && inside == Some(ScopeKind::Function) {
                 file.parameters.entry(binding.scope).or_default().push(index);
             }
-            if let Source::Declared(declared, Some(value)) = binding.source
-            {
+            if let Source::Declared(declared, Some(value)) = binding.source {
                 file.expected.insert(value, declared);
             }
         }

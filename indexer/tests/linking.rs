@@ -69,7 +69,10 @@ fn python_receivers_have_types() {
 #[test]
 fn python_namesakes_are_not_linked() {
     let linked = linked(&[
-        ("own.py", "def loads(x): ...\ndef print(x): ...\nclass A:\n    def get(self): ...\n    def loads(self): ...\n"),
+        (
+            "own.py",
+            "def loads(x): ...\ndef print(x): ...\nclass A:\n    def get(self): ...\n    def loads(self): ...\n",
+        ),
         (
             "user.py",
             "import json\nfrom json import loads\njson.loads(1)  # 1\nloads(1)  # 2\nprint(1)  # 3\ndef f(loads, x):\n    loads()  # 4\n    x.get()  # 5\n    {}.get()  # 6\n    x.nowhere()  # 7\n",
@@ -97,7 +100,10 @@ fn python_branches_leave_several_definitions() {
 #[test]
 fn typescript_follows_exports_and_chains() {
     let linked = linked(&[
-        ("src/index.ts", "export * from './shape.js'\nexport {helper as help} from './helper'\nexport * as ns from './helper'\n"),
+        (
+            "src/index.ts",
+            "export * from './shape.js'\nexport {helper as help} from './helper'\nexport * as ns from './helper'\n",
+        ),
         (
             "src/shape.ts",
             "export interface Shape { scale(n: number): this }\nexport class Box<T> implements Shape {\n  constructor(readonly item: T) {}\n  scale(n: number): this { return this }\n  get(): T { return this.item }\n}\nexport function box<T>(item: T): Box<T>;\nexport function box(item: any): any { return new Box(item) }\n",
@@ -115,6 +121,31 @@ fn typescript_follows_exports_and_chains() {
     linked.proves("get().run()  // 5", "src/shape.ts:5");
     linked.proves("run()  // 5", "src/helper.ts:2");
     linked.proves("f()  // 6", "test/a.ts:9");
+}
+
+#[test]
+fn typescript_contexts_type_parameters() {
+    let linked = linked(&[(
+        "a.ts",
+        "export interface Node { walk(): void }\ninterface Maker<T> { new (d: any): T }\ndeclare function make<T>(init: (inst: T) => void): Maker<T>\nexport const Node: Maker<Node> = make((inst) => {\n  inst.walk()  // 1\n})\nfunction each(f: (n: Node) => void) {}\neach((n) => n.walk())  // 2\nnew Node(1).walk()  // 3\nconst twice = (x) => x\ntwice.walk()  // 4\n",
+    )]);
+    linked.proves("walk()  // 1", "a.ts:1");
+    linked.proves("walk())  // 2", "a.ts:1");
+    linked.proves("walk()  // 3", "a.ts:1");
+    assert_eq!(linked.call("walk()  // 4").0, Tier::Possible);
+}
+
+#[test]
+fn python_packages_name_their_parts() {
+    let linked = linked(&[
+        ("kit/__init__.py", "from . import part as part\nfrom .star import *\n"),
+        ("kit/part.py", "def f(): ...\n"),
+        ("kit/star.py", "def g(): ...\n"),
+        ("user.py", "import kit\nimport kit.part as p\nkit.part.f()  # 1\nkit.g()  # 2\np.f()  # 3\n"),
+    ]);
+    linked.proves("f()  # 1", "kit/part.py:1");
+    linked.proves("g()  # 2", "kit/star.py:1");
+    linked.proves("f()  # 3", "kit/part.py:1");
 }
 
 #[test]

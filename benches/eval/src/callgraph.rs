@@ -197,6 +197,12 @@ fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[
         if !call {
             if found.is_some() || matches!(&*row.role, "inherit" | "decorator" | "type") {
                 count(roles.entry(row.role.as_str()).or_default());
+                if let Some(out) = &mut misses
+                    && !(proven && right)
+                {
+                    let tier = found.map(|edge| edge.tier);
+                    writeln!(out, "role {}\t{}:{}:{}\t{}\t{tier:?}", row.role, row.file, row.line, row.col, row.name)?;
+                }
             }
             continue;
         }

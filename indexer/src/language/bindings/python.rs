@@ -182,7 +182,10 @@ fn class(builder: &mut Builder, node: Node, at: At) {
         if base.kind() == "keyword_argument" {
             continue;
         }
-        let expr = annotation(builder, base, at);
+        let expr = match base.kind() {
+            "identifier" | "attribute" => expression(builder, base, at),
+            _ => annotation(builder, base, at),
+        };
         if let Expr::Index(_, items) = builder.facts.expr(expr) {
             let names = builder.facts.list(items).to_vec();
             parameters.extend(names.into_iter().filter(|&item| matches!(builder.facts.expr(item), Expr::Name(..))));
@@ -562,7 +565,11 @@ fn annotation(builder: &mut Builder, node: Node, at: At) -> ExprId {
             builder.expr(Expr::Index(base, items))
         }
         "none" => builder.expr(Expr::Literal(Literal::Nothing)),
-        "identifier" | "attribute" | "member_type" => expression_here(builder, node, at),
+        "identifier" | "attribute" => {
+            let expr = expression_here(builder, node, at);
+            builder.site(ReferenceKind::Type, expr, 0);
+            expr
+        }
         _ => {
             rest(builder, node, at);
             UNKNOWN

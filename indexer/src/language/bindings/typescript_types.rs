@@ -141,7 +141,10 @@ fn one_member(builder: &mut Builder, member: Node, at: At) {
         }
         // Calling the object itself: a member without a name a program could write.
         "call_signature" | "construct_signature" => {
-            function(builder, member, Span::default(), at);
+            let scope = function(builder, member, Span::default(), at);
+            if let Some(declared) = annotation_of(builder, member, At { scope, ..at }) {
+                builder.scope_mut(scope).returns = Some(declared);
+            }
         }
         "public_field_definition" | "property_signature" | "field_definition" => {
             let name = member.child_by_field_name("property").map_or(name, span);
