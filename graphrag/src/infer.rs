@@ -197,7 +197,7 @@ impl<'a> World<'a> {
             }
             return entities;
         }
-        let stars = self.from_stars(file, self.file(file).text(name), Space::Value, 0);
+        let stars = self.through_stars(file, self.file(file).text(name), Space::Value, 0);
         // A name that nothing binds is builtin.
         if stars.is_empty() { vec![Entity::External] } else { stars }
     }

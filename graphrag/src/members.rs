@@ -202,11 +202,10 @@ impl<'a> World<'a> {
     pub(crate) fn call_signature(&self, of: &Type, def: Def, arguments: &Arguments) -> Option<Types> {
         let file = self.file(def.file);
         let mut found = None;
-        for &signature in file.call_signatures(def.scope) {
+        if let Some(&signature) = file.call_signatures(def.scope).first() {
             let returns = file.scope(signature).returns?;
             let env = self.env(def, arguments, of);
             found = Some(self.annotated(def.file, returns, &env));
-            break;
         }
         if found.is_none() {
             let this = of.clone();

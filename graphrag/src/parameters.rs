@@ -155,7 +155,7 @@ impl<'a> World<'a> {
                 let mut entities: Vec<Entity> =
                     found.into_iter().flat_map(|index| self.entities(file, index, space)).collect();
                 if entities.is_empty() {
-                    entities = self.from_stars(file, this.text(name), space, 0);
+                    entities = self.through_stars(file, this.text(name), space, 0);
                 }
                 if entities.is_empty() { vec![Entity::External] } else { entities }
             }

@@ -18,6 +18,9 @@ pub(super) fn type_parameters(builder: &mut Builder, node: Node, at: At) {
         let Some(name) = parameter.child_by_field_name("name").map(span) else { continue };
         let bound = parameter.child_by_field_name("constraint").and_then(|bound| children(bound).first().copied());
         let bound = bound.map(|bound| annotation(builder, bound, at));
+        if let Some(default) = parameter.child_by_field_name("value") {
+            annotation(builder, default, at);
+        }
         builder.bind_in(at, name, Source::TypeParameter(bound), Space::Type);
         found.push(builder.expr(Expr::Name(name, at.scope)));
     }
@@ -170,7 +173,12 @@ fn one_member(builder: &mut Builder, member: Node, at: At) {
             block(builder, member, At { scope, ..at });
         }
         "decorator" => decorator(builder, member, at),
-        _ => {}
+        // Index signatures and mapped types use types, too.
+        _ => {
+            for child in children(member) {
+                annotation(builder, child, at);
+            }
+        }
     }
 }
 
