@@ -138,6 +138,10 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
         match entity {
             Entity::Binding(file, binding) => match follow(world, file, binding) {
                 Followed::Targets(targets) => found.extend(targets),
+                Followed::Maybe(targets) => {
+                    found.extend(targets);
+                    open = true;
+                }
                 Followed::External => outside = true,
                 Followed::Unknown => open = true,
             },
@@ -205,6 +209,8 @@ fn constructor(world: &World, (target, scope): (Target, u32)) -> (Target, u32) {
 enum Followed {
     /// Targets and the scopes they are bound in.
     Targets(Vec<(Target, u32)>),
+    /// What the declared type of a variable names: at run time it may be something derived from it.
+    Maybe(Vec<(Target, u32)>),
     External,
     Unknown,
 }
@@ -233,7 +239,10 @@ fn follow(world: &World, file: u32, index: u32) -> Followed {
         _ if !matches!(this.scope(binding.scope).kind, ScopeKind::Function | ScopeKind::Block) => return own(),
         _ => {}
     }
-    held(world, file, index)
+    match (held(world, file, index), binding.source) {
+        (Followed::Targets(targets), Source::Declared(_, None)) => Followed::Maybe(targets),
+        (followed, _) => followed,
+    }
 }
 
 /// The classes and functions that a variable holds.

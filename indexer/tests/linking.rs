@@ -136,6 +136,14 @@ fn typescript_contexts_type_parameters() {
 }
 
 #[test]
+fn python_a_class_passed_as_parameter_may_be_a_derived_one() {
+    let text = "class A: ...\ndef f(c: type[A]):\n    c()  # 1\n    k = A\n    k()  # 2\n";
+    let linked = linked(&[("a.py", text)]);
+    assert_eq!(linked.call("# 1"), (Tier::Possible, vec!["a.py:1".to_owned()]));
+    linked.proves("# 2", "a.py:1");
+}
+
+#[test]
 fn python_packages_name_their_parts() {
     let linked = linked(&[
         ("kit/__init__.py", "from . import part as part\nfrom .star import *\n"),
