@@ -97,7 +97,7 @@ impl<'a> World<'a> {
                     return known.clone();
                 }
                 if found.is_empty() {
-                    let stars = self.from_stars(file, text, Space::Type, 0);
+                    let stars = self.through_stars(file, text, Space::Type, 0);
                     if stars.is_empty() {
                         return match text {
                             "Any" | "any" | "unknown" | "object" => unknown(),

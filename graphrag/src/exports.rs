@@ -76,7 +76,7 @@ impl World<'_> {
             found.extend(self.modules.submodule(this.facts.path, name).map(Entity::Module));
         }
         if found.is_empty() {
-            found = self.from_stars(file, name, space, hops);
+            found = self.through_stars(file, name, space, hops);
         }
         found
     }
@@ -107,7 +107,7 @@ impl World<'_> {
     }
 
     /// What star imports and `export *` pass on.
-    pub(crate) fn from_stars(&self, file: u32, name: &str, space: Space, hops: u32) -> Vec<Entity> {
+    pub(crate) fn through_stars(&self, file: u32, name: &str, space: Space, hops: u32) -> Vec<Entity> {
         let this = self.file(file);
         let mut outside = false;
         for export in &this.facts.bindings.exports {

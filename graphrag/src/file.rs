@@ -42,8 +42,10 @@ pub(crate) struct File<'a> {
     signatures: HashMap<ScopeId, Vec<ScopeId>>,
     /// Function written as an argument → the call and its position.
     pub(crate) arguments: HashMap<ScopeId, (u32, usize)>,
-    /// Function or object written as the value of a declared name → the declared type.
-    pub(crate) expected: HashMap<ScopeId, u32>,
+    /// Value of a declared name → the declared type.
+    pub(crate) expected: HashMap<u32, u32>,
+    /// Function written as an expression → the expression.
+    pub(crate) written: HashMap<ScopeId, u32>,
     /// Function → its parameters.
     parameters: HashMap<ScopeId, Vec<u32>>,
     /// Start of a symbol's name → the symbol.
@@ -65,6 +67,7 @@ impl<'a> File<'a> {
             signatures: HashMap::new(),
             arguments: HashMap::new(),
             expected: HashMap::new(),
+            written: HashMap::new(),
             parameters: HashMap::new(),
             symbols: facts.symbols.iter().zip(0..).map(|(symbol, index)| (symbol.name.start, index)).collect(),
         };
@@ -84,10 +87,8 @@ impl<'a> File<'a> {
             if parameter && inside == Some(ScopeKind::Function) {
                 file.parameters.entry(binding.scope).or_default().push(index);
             }
-            if let Source::Declared(declared, Some(value)) = binding.source
-                && let Expr::Scope(scope) = bindings.expr(value)
-            {
-                file.expected.insert(scope, declared);
+            if let Source::Declared(declared, Some(value)) = binding.source {
+                file.expected.insert(value, declared);
             }
         }
         for &(scope, value) in &bindings.returns {
@@ -104,6 +105,9 @@ impl<'a> File<'a> {
             }
         }
         for (expr, index) in bindings.exprs.iter().zip(0..) {
+            if let Expr::Scope(scope) = expr {
+                file.written.insert(*scope, index);
+            }
             if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {
                 for (position, &argument) in bindings.list(*arguments).iter().enumerate() {
                     if let Expr::Scope(scope) = bindings.expr(argument) {

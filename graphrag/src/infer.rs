@@ -197,7 +197,7 @@ impl<'a> World<'a> {
             }
             return entities;
         }
-        let stars = self.from_stars(file, self.file(file).text(name), Space::Value, 0);
+        let stars = self.through_stars(file, self.file(file).text(name), Space::Value, 0);
         // A name that nothing binds is builtin.
         if stars.is_empty() { vec![Entity::External] } else { stars }
     }
@@ -410,7 +410,7 @@ impl<'a> World<'a> {
     }
 
     /// Binds the type parameters of a function that are exactly the type of a parameter.
-    fn infer_parameters(&self, def: Def, from: u32, arguments: List, env: &mut Env<'a>) {
+    pub(crate) fn infer_parameters(&self, def: Def, from: u32, arguments: List, env: &mut Env<'a>) {
         let file = self.file(def.file);
         let facts = file.facts.bindings;
         let scope = file.scope(def.scope);

@@ -138,6 +138,10 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
         match entity {
             Entity::Binding(file, binding) => match follow(world, file, binding) {
                 Followed::Targets(targets) => found.extend(targets),
+                Followed::Maybe(targets) => {
+                    found.extend(targets);
+                    open = true;
+                }
                 Followed::External => outside = true,
                 Followed::Unknown => open = true,
             },
@@ -156,6 +160,10 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
     let tier = match (targets.is_empty(), outside, open) {
         (false, false, false) if agree => Tier::Proven,
         (false, ..) => Tier::Possible,
+        (true, true, false) if !member && shares_names(file) => {
+            targets = candidates.of(file, site.name, true);
+            if targets.is_empty() { Tier::External } else { Tier::Possible }
+        }
         (true, true, false) => Tier::External,
         (true, ..) => {
             targets = candidates.of(file, site.name, !member);
@@ -163,6 +171,14 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
         }
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// Whether a file is a script without imports and exports: it sees the names of all others of its kind.
+fn shares_names(file: &File) -> bool {
+    let facts = file.facts.bindings;
+    file.family == Family::Script
+        && facts.exports.is_empty()
+        && !facts.names.iter().any(|binding| matches!(binding.source, Source::Import { .. }))
 }
 
 /// Whether two targets are parts of one definition: overloads, accessor pairs, merged declarations. They have one name and
@@ -193,6 +209,8 @@ fn constructor(world: &World, (target, scope): (Target, u32)) -> (Target, u32) {
 enum Followed {
     /// Targets and the scopes they are bound in.
     Targets(Vec<(Target, u32)>),
+    /// What the declared type of a variable names: at run time it may be something derived from it.
+    Maybe(Vec<(Target, u32)>),
     External,
     Unknown,
 }
@@ -208,9 +226,27 @@ fn follow(world: &World, file: u32, index: u32) -> Followed {
     match binding.source {
         Source::Scope(_) | Source::Alias(_) => return own(),
         Source::Receiver | Source::ReceiverClass | Source::TypeParameter(_) => {}
+        // A function listed in an object (`{ parse }`) is that function.
+        Source::Value(value)
+            if matches!(this.facts.bindings.expr(value), Expr::Name(..))
+                && this.scope(binding.scope).kind == ScopeKind::Object =>
+        {
+            return match held(world, file, index) {
+                Followed::Targets(targets) => Followed::Targets(targets),
+                _ => own(),
+            };
+        }
         _ if !matches!(this.scope(binding.scope).kind, ScopeKind::Function | ScopeKind::Block) => return own(),
         _ => {}
     }
+    match (held(world, file, index), binding.source) {
+        (Followed::Targets(targets), Source::Declared(_, None)) => Followed::Maybe(targets),
+        (followed, _) => followed,
+    }
+}
+
+/// The classes and functions that a variable holds.
+fn held(world: &World, file: u32, index: u32) -> Followed {
     let values = world.entity_value(Entity::Binding(file, index), &Default::default());
     let mut targets = Vec::new();
     let mut outside = false;

@@ -69,6 +69,11 @@ impl<'a> World<'a> {
         let file = self.file(def.file);
         let mut found = file.bound(def.scope, name).to_vec();
         found.retain(|&index| !matches!(file.binding(index).source, Source::TypeParameter(_)));
+        // A declared type holds for all assignments.
+        let declared = |index: &u32| matches!(file.binding(*index).source, Source::Declared(..) | Source::Scope(_));
+        if found.iter().any(declared) {
+            found.retain(declared);
+        }
         // What the body of the class says comes before what its methods assign.
         if found.iter().any(|&index| !file.binding(index).is_instance) {
             found.retain(|&index| !file.binding(index).is_instance);
@@ -136,7 +141,10 @@ impl<'a> World<'a> {
                 }
                 self.member(*def, arguments, name, of)
             }
-            Type::External | Type::Holds(_) | Type::Function(..) | Type::Callable(_) => Members::External,
+            Type::External | Type::Holds(_) => Members::External,
+            // Functions are objects: what every function has comes from outside, the rest may be set anywhere.
+            Type::Function(..) | Type::Callable(_) if is_function_member(name) => Members::External,
+            Type::Function(..) | Type::Callable(_) => Members::Missing,
             Type::Unknown => Members::Missing,
         };
         match members {
@@ -194,11 +202,10 @@ impl<'a> World<'a> {
     pub(crate) fn call_signature(&self, of: &Type, def: Def, arguments: &Arguments) -> Option<Types> {
         let file = self.file(def.file);
         let mut found = None;
-        for &signature in file.call_signatures(def.scope) {
+        if let Some(&signature) = file.call_signatures(def.scope).first() {
             let returns = file.scope(signature).returns?;
             let env = self.env(def, arguments, of);
             found = Some(self.annotated(def.file, returns, &env));
-            break;
         }
         if found.is_none() {
             let this = of.clone();
@@ -213,4 +220,9 @@ impl<'a> World<'a> {
         }
         found
     }
+}
+
+/// Whether every function has the member `name`.
+fn is_function_member(name: &str) -> bool {
+    matches!(name, "call" | "apply" | "bind" | "toString" | "cache_clear" | "cache_info") || name.starts_with("__")
 }

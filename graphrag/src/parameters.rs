@@ -32,11 +32,11 @@ impl<'a> World<'a> {
     fn expected(&self, file: u32, scope: ScopeId, position: u32) -> Option<Types> {
         let this = self.file(file);
         let facts = this.facts.bindings;
-        if let Some(&declared) = this.expected.get(&scope) {
+        if let Some(declared) = this.written.get(&scope).and_then(|value| this.expected.get(value)).copied() {
             return self.parameter_of_type(file, declared, position, &Env::default());
         }
         let &(call, argument) = this.arguments.get(&scope)?;
-        let (Expr::Call(function, _) | Expr::New(function, _)) = facts.expr(call) else { return None };
+        let (Expr::Call(function, given) | Expr::New(function, given)) = facts.expr(call) else { return None };
         let functions = self.value(file, function);
         let mut found = Vec::new();
         for function in functions.iter() {
@@ -45,13 +45,36 @@ impl<'a> World<'a> {
             let owner = self.file(def.file);
             let index = *parameters.get(argument)?;
             let Source::Declared(declared, _) = owner.binding(index).source else { return None };
-            let env = match receiver.as_deref() {
+            let mut env = match receiver.as_deref() {
                 Some(this @ Type::Instance(of, arguments)) => self.env(*of, arguments, this),
                 _ => Env::default(),
             };
+            if let Some(&declared) = this.expected.get(&call) {
+                self.infer_from_result(*def, file, declared, &mut env);
+            }
+            self.infer_parameters(*def, file, given, &mut env);
             found.push(self.parameter_of_type(def.file, declared, position, &env)?);
         }
         (!found.is_empty()).then(|| union(found))
+    }
+
+    /// Binds type parameters by what the result is declared to be: `const a: Box<A> = box(…)`.
+    fn infer_from_result(&self, def: Def, file: u32, declared: ExprId, env: &mut Env<'a>) {
+        let owner = self.file(def.file);
+        let facts = owner.facts.bindings;
+        let Some(returns) = owner.scope(def.scope).returns else { return };
+        let (Expr::Index(base, parameters), Expr::Index(other, arguments)) =
+            (facts.expr(returns), self.file(file).facts.bindings.expr(declared))
+        else {
+            return;
+        };
+        let same = self.meaning(def.file, base, Space::Type) == self.meaning(file, other, Space::Type);
+        let arguments = self.file(file).facts.bindings.list(arguments);
+        for (&parameter, &argument) in facts.list(parameters).iter().zip(arguments) {
+            if let (Expr::Name(name, _), true) = (facts.expr(parameter), same) {
+                env.parameters.push((name.text(owner.facts.text), self.annotated(file, argument, &Env::default())));
+            }
+        }
     }
 
     /// The type of a parameter of the function type `declared`.
@@ -132,7 +155,7 @@ impl<'a> World<'a> {
                 let mut entities: Vec<Entity> =
                     found.into_iter().flat_map(|index| self.entities(file, index, space)).collect();
                 if entities.is_empty() {
-                    entities = self.from_stars(file, this.text(name), space, 0);
+                    entities = self.through_stars(file, this.text(name), space, 0);
                 }
                 if entities.is_empty() { vec![Entity::External] } else { entities }
             }

@@ -120,7 +120,33 @@ pub fn run(options: &Callgraph) -> Result<()> {
         linked.parsing.as_secs_f64(),
         linked.linking.as_secs_f64(),
     );
+    let mut tiers: HashMap<Tier, usize> = HashMap::new();
+    for edge in &linked.edges {
+        *tiers.entry(edge.tier).or_default() += 1;
+    }
+    println!("  tiers of all uses: {tiers:?}");
+    if let Some(path) = &options.edges {
+        write_edges(path, &linked)?;
+    }
     report(options, &linked, &references, &external)
+}
+
+fn write_edges(path: &Path, linked: &Linked) -> Result<()> {
+    let mut out = std::io::BufWriter::new(fs::File::create(path)?);
+    let place = |file: u32, at: u32| {
+        let document = &linked.documents[file as usize];
+        let before = document.text.get(..at as usize).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        let text = document.text[before.rfind('\n').map_or(0, |at| at + 1)..].lines().next().unwrap_or("").trim();
+        format!("{}:{line}\t{text}", document.path)
+    };
+    for edge in &linked.edges {
+        let name = edge.site.text(&linked.documents[edge.file as usize].text);
+        let from = place(edge.file, edge.site.start);
+        let to = edge.targets.first().map(|target| place(target.file, target.name.start)).unwrap_or_default();
+        writeln!(out, "{:?}\t{}\t{name}\t{from}\t→ {} {to}", edge.tier, edge.kind.as_str(), edge.targets.len())?;
+    }
+    Ok(())
 }
 
 fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[Row]) -> Result<()> {
@@ -171,6 +197,12 @@ fn report(options: &Callgraph, linked: &Linked, references: &[Row], external: &[
         if !call {
             if found.is_some() || matches!(&*row.role, "inherit" | "decorator" | "type") {
                 count(roles.entry(row.role.as_str()).or_default());
+                if let Some(out) = &mut misses
+                    && !(proven && right)
+                {
+                    let tier = found.map(|edge| edge.tier);
+                    writeln!(out, "role {}\t{}:{}:{}\t{}\t{tier:?}", row.role, row.file, row.line, row.col, row.name)?;
+                }
             }
             continue;
         }

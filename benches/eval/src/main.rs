@@ -45,6 +45,9 @@ pub struct Callgraph {
     /// Write wrong and missing rows as text.
     #[arg(long)]
     misses: Option<PathBuf>,
+    /// Write every edge as text, to read it.
+    #[arg(long)]
+    edges: Option<PathBuf>,
 }
 
 /// Options of `passages`.

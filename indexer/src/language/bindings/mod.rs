@@ -5,8 +5,10 @@
 
 mod builder;
 mod python;
+mod python_expressions;
 mod types;
 mod typescript;
+mod typescript_modules;
 mod typescript_types;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Python: statements, definitions, expressions, annotations.
+//! Python: statements, definitions, annotations.
 
 use super::builder::{At, Builder, UNKNOWN, children, has_token, span};
+use super::python_expressions::{expression, expression_here, rest};
 use super::types::text_type;
 use rag_core::bindings::{Export, Expr, ExprId, Literal, ScopeKind, Source, Space};
 use rag_core::{ReferenceKind, Span};
@@ -19,7 +20,7 @@ fn block(builder: &mut Builder, node: Node, at: At) {
 }
 
 /// A block that may not run.
-fn branch(builder: &mut Builder, node: Node, at: At) {
+pub(super) fn branch(builder: &mut Builder, node: Node, at: At) {
     block(builder, node, At { extent: span(node), ..at });
 }
 
@@ -182,7 +183,10 @@ fn class(builder: &mut Builder, node: Node, at: At) {
         if base.kind() == "keyword_argument" {
             continue;
         }
-        let expr = annotation(builder, base, at);
+        let expr = match base.kind() {
+            "identifier" | "attribute" => expression(builder, base, at),
+            _ => annotation(builder, base, at),
+        };
         if let Expr::Index(_, items) = builder.facts.expr(expr) {
             let names = builder.facts.list(items).to_vec();
             parameters.extend(names.into_iter().filter(|&item| matches!(builder.facts.expr(item), Expr::Name(..))));
@@ -251,7 +255,7 @@ fn function(builder: &mut Builder, node: Node, decorators: Vec<(Node, ExprId)>, 
     }
 }
 
-fn parameters(builder: &mut Builder, list: Node, method: bool, class_method: bool, inside: At, outside: At) {
+pub(super) fn parameters(builder: &mut Builder, list: Node, method: bool, class_method: bool, inside: At, outside: At) {
     let mut position = 0;
     for parameter in children(list) {
         let kind = parameter.kind();
@@ -280,7 +284,7 @@ fn parameters(builder: &mut Builder, list: Node, method: bool, class_method: boo
 }
 
 /// Binds what stands on the left of an assignment to `value`.
-fn target(builder: &mut Builder, left: Node, value: ExprId, at: At) {
+pub(super) fn target(builder: &mut Builder, left: Node, value: ExprId, at: At) {
     match left.kind() {
         "identifier" => {
             let name = span(left);
@@ -334,7 +338,7 @@ fn attribute_target(builder: &mut Builder, left: Node, source: Source, at: At) {
     }
 }
 
-fn assignment(builder: &mut Builder, node: Node, at: At) -> ExprId {
+pub(super) fn assignment(builder: &mut Builder, node: Node, at: At) -> ExprId {
     let right = node.child_by_field_name("right").map(|right| expression(builder, right, at));
     let declared = node.child_by_field_name("type").map(|declared| annotation(builder, declared, at));
     let Some(left) = node.child_by_field_name("left") else { return UNKNOWN };
@@ -357,183 +361,8 @@ fn assignment(builder: &mut Builder, node: Node, at: At) -> ExprId {
     right.unwrap_or(UNKNOWN)
 }
 
-fn expression(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    builder.deeper(|builder| expression_here(builder, node, at))
-}
-
-fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    match node.kind() {
-        "identifier" => builder.expr(Expr::Name(span(node), at.scope)),
-        "attribute" => {
-            let object = node.child_by_field_name("object").map_or(UNKNOWN, |object| expression(builder, object, at));
-            let Some(name) = node.child_by_field_name("attribute") else { return UNKNOWN };
-            builder.expr(Expr::Attribute(object, span(name)))
-        }
-        "call" => call(builder, node, at),
-        "subscript" => {
-            let object = node.child_by_field_name("value").map_or(UNKNOWN, |object| expression(builder, object, at));
-            let items = children(node).into_iter().skip(1).map(|item| expression(builder, item, at)).collect();
-            let items = builder.list(items);
-            builder.expr(Expr::Index(object, items))
-        }
-        "await" => {
-            let value = children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at));
-            builder.expr(Expr::Await(value))
-        }
-        "parenthesized_expression" => children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at)),
-        "assignment" => assignment(builder, node, at),
-        "named_expression" => {
-            let value = node.child_by_field_name("value").map_or(UNKNOWN, |value| expression(builder, value, at));
-            if let Some(name) = node.child_by_field_name("name") {
-                let scope = builder.around(at.scope, &[ScopeKind::Function, ScopeKind::Class]);
-                builder.bind(At { scope, extent: at.extent }, span(name), Source::Value(value));
-            }
-            value
-        }
-        "as_pattern" => as_pattern(builder, node, at),
-        "conditional_expression" => {
-            let parts: Vec<ExprId> = children(node).into_iter().map(|part| expression(builder, part, at)).collect();
-            match parts.as_slice() {
-                [yes, _, no] => builder.expr(Expr::Either(*yes, *no)),
-                _ => UNKNOWN,
-            }
-        }
-        "boolean_operator" => {
-            let parts = children(node).into_iter().map(|part| expression(builder, part, at)).collect();
-            builder.either(parts)
-        }
-        "lambda" => {
-            let scope = builder.scope(ScopeKind::Function, at.scope, Span::default());
-            let inside = At { scope, extent: span(node) };
-            if let Some(list) = node.child_by_field_name("parameters") {
-                parameters(builder, list, false, false, inside, at);
-            }
-            let body = node.child_by_field_name("body").map_or(UNKNOWN, |body| expression(builder, body, inside));
-            builder.facts.returns.push((scope, body));
-            builder.expr(Expr::Scope(scope))
-        }
-        "list_comprehension" | "set_comprehension" | "generator_expression" | "dictionary_comprehension" => {
-            comprehension(builder, node, at)
-        }
-        "list" | "tuple" | "expression_list" | "set" => {
-            let items = children(node).into_iter().map(|item| expression(builder, item, at)).collect();
-            let items = builder.list(items);
-            builder.expr(Expr::Sequence(items))
-        }
-        "yield" => {
-            let function = builder.around(at.scope, &[ScopeKind::Function]);
-            builder.scope_mut(function).flags.is_generator = true;
-            let value = children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at));
-            builder.facts.returns.push((function, value));
-            UNKNOWN
-        }
-        "none" => builder.expr(Expr::Literal(Literal::Nothing)),
-        "dictionary" => {
-            rest(builder, node, at);
-            builder.expr(Expr::Literal(Literal::Builtin))
-        }
-        "string"
-        | "integer"
-        | "float"
-        | "true"
-        | "false"
-        | "concatenated_string"
-        | "comparison_operator"
-        | "not_operator" => {
-            rest(builder, node, at);
-            builder.expr(Expr::Literal(Literal::Builtin))
-        }
-        "keyword_argument" => node.child_by_field_name("value").map_or(UNKNOWN, |value| expression(builder, value, at)),
-        "block" => {
-            branch(builder, node, at);
-            UNKNOWN
-        }
-        "type" => annotation(builder, node, at),
-        _ => {
-            rest(builder, node, at);
-            UNKNOWN
-        }
-    }
-}
-
-fn rest(builder: &mut Builder, node: Node, at: At) {
-    for child in children(node) {
-        expression(builder, child, at);
-    }
-}
-
-fn call(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    let Some(function) = node.child_by_field_name("function") else { return UNKNOWN };
-    let arguments = node.child_by_field_name("arguments");
-    if builder.text(function) == "super" {
-        return builder.expr(Expr::Super(at.scope));
-    }
-    let callee = expression(builder, function, at);
-    let nodes = match arguments {
-        Some(arguments) if arguments.kind() == "argument_list" => children(arguments),
-        Some(generator) => vec![generator],
-        None => Vec::new(),
-    };
-    builder.site(ReferenceKind::Call, callee, nodes.len());
-    let word = builder.text(function);
-    let cast = matches!(word, "cast" | "t.cast" | "typing.cast") && nodes.len() == 2;
-    let mut items = Vec::with_capacity(nodes.len());
-    for (index, argument) in nodes.into_iter().enumerate() {
-        if cast && index == 0 {
-            items.push(annotation(builder, argument, at));
-        } else {
-            items.push(expression(builder, argument, at));
-        }
-    }
-    if let (true, Some(declared)) = (cast, items.first()) {
-        return builder.expr(Expr::Cast(*declared));
-    }
-    let items = builder.list(items);
-    builder.expr(Expr::Call(callee, items))
-}
-
-/// `value as name`, in `with` and `except`.
-fn as_pattern(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    let parts = children(node);
-    let Some(value) = parts.first().map(|value| expression(builder, *value, at)) else { return UNKNOWN };
-    let caught = node.parent().is_some_and(|parent| parent.kind().starts_with("except"));
-    let bound = match (caught, builder.facts.expr(value)) {
-        (true, Expr::Sequence(items)) => {
-            let items = builder.facts.list(items).to_vec();
-            let either = builder.either(items);
-            builder.expr(Expr::Cast(either))
-        }
-        (true, _) => builder.expr(Expr::Cast(value)),
-        (false, _) => builder.expr(Expr::Enter(value)),
-    };
-    if let Some(alias) = node.child_by_field_name("alias") {
-        target(builder, alias, bound, at);
-    }
-    value
-}
-
-fn comprehension(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    let scope = builder.scope(ScopeKind::Block, at.scope, Span::default());
-    let inside = At { scope, extent: span(node) };
-    let parts = children(node);
-    for part in parts.iter().skip(1) {
-        if part.kind() != "for_in_clause" {
-            expression(builder, *part, inside);
-            continue;
-        }
-        let right = part.child_by_field_name("right").map_or(UNKNOWN, |right| expression(builder, right, inside));
-        let element = builder.expr(Expr::Element(right));
-        if let Some(left) = part.child_by_field_name("left") {
-            target(builder, left, element, inside);
-        }
-    }
-    let item = parts.first().map_or(UNKNOWN, |item| expression(builder, *item, inside));
-    let items = builder.list(vec![item]);
-    builder.expr(Expr::Sequence(items))
-}
-
 /// A type annotation.
-fn annotation(builder: &mut Builder, node: Node, at: At) -> ExprId {
+pub(super) fn annotation(builder: &mut Builder, node: Node, at: At) -> ExprId {
     builder.deeper(|builder| match node.kind() {
         "type" | "parenthesized_expression" => {
             children(node).first().map_or(UNKNOWN, |inner| annotation(builder, *inner, at))
@@ -562,7 +391,11 @@ fn annotation(builder: &mut Builder, node: Node, at: At) -> ExprId {
             builder.expr(Expr::Index(base, items))
         }
         "none" => builder.expr(Expr::Literal(Literal::Nothing)),
-        "identifier" | "attribute" | "member_type" => expression_here(builder, node, at),
+        "identifier" | "attribute" => {
+            let expr = expression_here(builder, node, at);
+            builder.site(ReferenceKind::Type, expr, 0);
+            expr
+        }
         _ => {
             rest(builder, node, at);
             UNKNOWN

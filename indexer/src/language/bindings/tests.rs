@@ -20,7 +20,8 @@ fn python_imports_and_members_are_bound() {
     assert!(matches!(facts.names[0].source, Source::Import { module, item }
         if module.text(text) == ".a" && item.text(text) == "b"));
     assert!(facts.names[5].is_instance);
-    assert_eq!(facts.sites.len(), 2);
+    // The base, the annotation, the call.
+    assert_eq!(facts.sites.len(), 3);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Type annotations that are written as text (`"Response | None"`).
 
 use super::builder::{Builder, UNKNOWN};
-use rag_core::Span;
 use rag_core::bindings::{Expr, ExprId, Literal, ScopeId};
+use rag_core::{ReferenceKind, Span};
 
 /// Reads the annotation in `span` (without quotes): names, attributes, `[…]` and `|`.
 pub(super) fn text_type(builder: &mut Builder, span: Span, scope: ScopeId) -> ExprId {
@@ -66,6 +66,7 @@ impl Reader {
             }
             expr = builder.expr(Expr::Attribute(expr, name));
         }
+        builder.site(ReferenceKind::Type, expr, 0);
         if self.peek(builder) == b'[' {
             self.at += 1;
             self.depth += 1;

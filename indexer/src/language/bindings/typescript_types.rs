@@ -18,6 +18,9 @@ pub(super) fn type_parameters(builder: &mut Builder, node: Node, at: At) {
         let Some(name) = parameter.child_by_field_name("name").map(span) else { continue };
         let bound = parameter.child_by_field_name("constraint").and_then(|bound| children(bound).first().copied());
         let bound = bound.map(|bound| annotation(builder, bound, at));
+        if let Some(default) = parameter.child_by_field_name("value") {
+            annotation(builder, default, at);
+        }
         builder.bind_in(at, name, Source::TypeParameter(bound), Space::Type);
         found.push(builder.expr(Expr::Name(name, at.scope)));
     }
@@ -141,7 +144,10 @@ fn one_member(builder: &mut Builder, member: Node, at: At) {
         }
         // Calling the object itself: a member without a name a program could write.
         "call_signature" | "construct_signature" => {
-            function(builder, member, Span::default(), at);
+            let scope = function(builder, member, Span::default(), at);
+            if let Some(declared) = annotation_of(builder, member, At { scope, ..at }) {
+                builder.scope_mut(scope).returns = Some(declared);
+            }
         }
         "public_field_definition" | "property_signature" | "field_definition" => {
             let name = member.child_by_field_name("property").map_or(name, span);
@@ -167,7 +173,12 @@ fn one_member(builder: &mut Builder, member: Node, at: At) {
             block(builder, member, At { scope, ..at });
         }
         "decorator" => decorator(builder, member, at),
-        _ => {}
+        // Index signatures and mapped types use types, too.
+        _ => {
+            for child in children(member) {
+                annotation(builder, child, at);
+            }
+        }
     }
 }
 
@@ -246,6 +257,21 @@ fn annotation_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         },
         "type_annotation" | "parenthesized_type" | "readonly_type" | "optional_type" | "constraint" => {
             children(node).first().map_or(UNKNOWN, |inner| annotation(builder, *inner, at))
+        }
+        // `(typeof A)["create"]`: the type of a member.
+        "lookup_type" => {
+            let parts = children(node);
+            let [object, index] = parts.as_slice() else { return UNKNOWN };
+            let object = annotation(builder, *object, at);
+            let name = index.byte_range();
+            if index.kind() != "literal_type" || !builder.text(*index).starts_with(['"', '\'']) {
+                annotation(builder, *index, at);
+                return UNKNOWN;
+            }
+            let object = builder.expr(Expr::Cast(object));
+            let name = Span::new(name.start + 1..name.end.saturating_sub(1));
+            let member = builder.expr(Expr::Attribute(object, name));
+            builder.expr(Expr::TypeOf(member))
         }
         "template_literal_type" | "type_predicate" | "type_predicate_annotation" => {
             for child in children(node) {
