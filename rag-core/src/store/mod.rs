@@ -26,7 +26,7 @@ mod vectors;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
 use xxhash_rust::xxh3::xxh3_64;
@@ -47,6 +47,9 @@ const CURRENT: &str = "CURRENT";
 const LOCK: &str = "LOCK";
 const MODEL: &str = "MODEL";
 const VECTORS: &str = "vectors";
+/// How often, and how far apart, a lock is tried before another process counts as writing.
+const GLANCES: usize = 5;
+const GLANCE: Duration = Duration::from_millis(5);
 const MANIFEST: &str = "manifest.json";
 const CATALOG: &str = "catalog.bin";
 
@@ -123,9 +126,15 @@ impl Store {
         if !ignore.exists() {
             fs::write(&ignore, "*\n")?;
         }
-        let file = lock_file(&self.folder.join(LOCK), wait)?;
-        let file = file.ok_or_else(|| Error::Locked { path: self.folder.clone() })?;
-        Ok(WriteLock { store: self.clone(), _file: file })
+        let path = self.folder.join(LOCK);
+        // Whoever only looks whether somebody writes holds the lock for a moment; that is no reason to give up.
+        for _ in 0..GLANCES {
+            if let Some(file) = lock_file(&path, wait)? {
+                return Ok(WriteLock { store: self.clone(), _file: file });
+            }
+            std::thread::sleep(GLANCE);
+        }
+        Err(Error::Locked { path: self.folder.clone() })
     }
 
     /// Name of the large model this repository is meant to be searched with, if one was chosen. The file comes with the
