@@ -223,9 +223,10 @@ impl Searcher {
                 candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), &more);
                 for candidate in &mut candidates {
                     let chunks = view.segments[candidate.segment].segment.chunks_of(candidate.file);
-                    let first = walked.first_passage[candidate.segment];
+                    let passages = &walked.concepts.passages[candidate.segment];
                     let visits = chunks.filter(|&chunk| view.admits(candidate.segment, chunk));
-                    candidate.walked = visits.map(|chunk| walked.visits[(first + chunk) as usize]).fold(0.0, f32::max);
+                    let visits = visits.map(|chunk| walked.visits[passages[chunk as usize] as usize]);
+                    candidate.walked = visits.fold(0.0, f32::max);
                 }
                 rows = features::rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
             }
@@ -391,27 +392,23 @@ impl Searcher {
         let concepts = match self.concepts.get() {
             Some(concepts) => concepts,
             None => {
-                let concepts = Concepts::new(view.segments)?;
+                let concepts = Concepts::new(view)?;
                 self.concepts.get_or_init(|| concepts)
             }
         };
         let top = scores[best[0]];
         let seed = |&index: &usize| Seed {
-            passage: concepts.first_passage[candidates[index].segment] + candidates[index].chunk,
+            passage: concepts.passages[candidates[index].segment][candidates[index].chunk as usize],
             weight: ((scores[index] - top) / SEED_TEMPERATURE).exp(),
         };
         let seeds: Vec<Seed> = best.iter().map(seed).collect();
         let visits = concepts.graph.walk(&seeds, &concepts_of_query(question));
-        let mut passages: Vec<(f32, usize, u32)> = Vec::new();
-        for (segment, live) in view.segments.iter().enumerate() {
-            let first = concepts.first_passage[segment];
-            let visited =
-                (0..live.segment.chunks.len() as u32).map(|chunk| (visits[(first + chunk) as usize], segment, chunk));
-            passages.extend(visited.filter(|&(visits, segment, chunk)| visits > 0.0 && view.admits(segment, chunk)));
-        }
+        let visited = visits.iter().zip(&concepts.places).map(|(&visits, &(segment, chunk))| (visits, segment, chunk));
+        let admitted = |place: &(f32, usize, u32)| place.0 > 0.0 && view.admits(place.1, place.2);
+        let mut passages: Vec<(f32, usize, u32)> = visited.filter(admitted).collect();
         view.keep_best(&mut passages, self.ranking.candidates);
         let best = passages.into_iter().map(|(_, segment, chunk)| (segment, chunk)).collect();
-        Ok(Some(Walked { visits, first_passage: &concepts.first_passage, best }))
+        Ok(Some(Walked { visits, concepts, best }))
     }
 
     /// Fills in the best scores of a file's chunks and chooses the chunk to show.
@@ -531,30 +528,39 @@ struct Found {
     passages: Vec<(usize, u32)>,
 }
 
-/// The concepts of everything that is searched. A passage is a chunk; those of a segment follow those of the one before.
+/// The concepts of everything that is searched. A passage is a live chunk. Passages are numbered by path and place: sums
+/// of floats depend on their order, and an answer must not depend on how files are spread over segments.
 struct Concepts {
     graph: ConceptGraph,
-    first_passage: Vec<u32>,
+    /// per passage: segment and chunk
+    places: Vec<(usize, u32)>,
+    /// per segment and chunk: its passage; meaningless for dead chunks
+    passages: Vec<Vec<u32>>,
 }
 
 impl Concepts {
-    fn new(segments: &[&LiveSegment]) -> Result<Self> {
-        let (mut mentions, mut first_passage, mut passages) = (Vec::new(), Vec::new(), 0);
-        for live in segments {
-            first_passage.push(passages);
-            for chunk in (0..live.segment.chunks.len() as u32).filter(|&chunk| live.is_live(chunk)) {
-                mentions.extend(live.segment.concepts(chunk)?.iter().map(|&concept| (concept, passages + chunk)));
-            }
-            passages += live.segment.chunks.len() as u32;
+    fn new(view: &View) -> Result<Self> {
+        let mut places: Vec<(usize, u32)> = Vec::new();
+        for (segment, live) in view.segments.iter().enumerate() {
+            let chunks = 0..live.segment.chunks.len() as u32;
+            places.extend(chunks.filter(|&chunk| live.is_live(chunk)).map(|chunk| (segment, chunk)));
         }
-        Ok(Concepts { graph: ConceptGraph::new(passages as usize, mentions), first_passage })
+        places.sort_unstable_by(|a, b| view.place(a.0, a.1).cmp(&view.place(b.0, b.1)));
+        let mut passages: Vec<Vec<u32>> = view.segments.iter().map(|live| vec![0; live.segment.chunks.len()]).collect();
+        let mut mentions = Vec::new();
+        for (&(segment, chunk), passage) in places.iter().zip(0..) {
+            passages[segment][chunk as usize] = passage;
+            let concepts = view.segments[segment].segment.concepts(chunk)?;
+            mentions.extend(concepts.iter().map(|&concept| (concept, passage)));
+        }
+        Ok(Concepts { graph: ConceptGraph::new(places.len(), mentions), places, passages })
     }
 }
 
 /// How often a walk came by each passage.
 struct Walked<'s> {
     visits: Vec<f32>,
-    first_passage: &'s [u32],
+    concepts: &'s Concepts,
     /// The passages it came by most often: segment and chunk.
     best: Vec<(usize, u32)>,
 }
