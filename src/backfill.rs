@@ -1,10 +1,10 @@
 //! The backfill as a process of its own: started behind a command, watched by `cogo status`.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use indexer::BackfillProgress;
 use rag_core::Result;
@@ -24,14 +24,6 @@ const NICE: i32 = 10;
 pub struct BackfillStatus {
     /// The process.
     pub pid: u32,
-    /// Unix time of its start, in milliseconds.
-    pub started_ms: u64,
-    /// Unix time of this entry, in milliseconds.
-    pub updated_ms: u64,
-    /// Distinct texts of the index.
-    pub texts: usize,
-    /// Texts that had vectors then.
-    pub done: usize,
     /// Texts it has read.
     pub read: usize,
     /// Tokens it has read.
@@ -60,9 +52,6 @@ impl BackfillStatus {
     }
 
     fn note(&mut self, progress: &BackfillProgress) {
-        self.updated_ms = now_ms();
-        self.texts = progress.texts;
-        self.done = progress.done;
         self.read = progress.read;
         self.tokens = progress.tokens;
         self.truncated = progress.truncated;
@@ -81,10 +70,6 @@ impl BackfillStatus {
     }
 }
 
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
-}
-
 /// Backfills in this process and keeps the status up to date.
 ///
 /// # Errors
@@ -93,8 +78,9 @@ pub fn run(
     engine: &Engine,
     progress: &mut dyn FnMut(&BackfillProgress) -> ControlFlow<()>,
 ) -> Result<BackfillProgress> {
-    let store = engine.store().vectors(engine.model()?.id());
-    let mut status = BackfillStatus { pid: std::process::id(), started_ms: now_ms(), ..BackfillStatus::default() };
+    let Some(model) = engine.model() else { return engine.backfill(progress) };
+    let store = engine.store().vectors(model.id());
+    let mut status = BackfillStatus { pid: std::process::id(), ..BackfillStatus::default() };
     let outcome = engine.backfill(&mut |state| {
         status.note(state);
         status.write(&store);
@@ -117,21 +103,17 @@ pub fn give_way() {
 }
 
 /// Starts this program again with `arguments`, behind: it survives the command and its terminal. What it prints goes to
-/// a file in the index folder, which is given back.
+/// `backfill.log` in the index folder.
 ///
 /// # Errors
 /// If it cannot be started.
-pub fn spawn(engine: &Engine, arguments: &[&std::ffi::OsStr]) -> std::io::Result<PathBuf> {
-    let log = engine.store().folder().join(LOG);
+pub fn spawn(engine: &Engine, arguments: &[OsString]) -> std::io::Result<()> {
+    let log = File::create(engine.store().folder().join(LOG))?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(arguments).current_dir(existing(engine.root()));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    command.args(arguments).current_dir(engine.root());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn()?;
-    Ok(log)
-}
-
-fn existing(root: &Path) -> &Path {
-    if root.is_dir() { root } else { Path::new(".") }
+    Ok(())
 }

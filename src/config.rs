@@ -44,20 +44,10 @@ pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_ve
 const OTHER_VARIABLES: [&str; 2] = ["COGO_OFFLINE", "COGO_PYPI_URL"];
 
 /// The keys a user file may set: an index folder belongs to one repository.
-pub const USER_KEYS: [&str; KEYS.len() - 1] = {
-    let mut keys = [""; KEYS.len() - 1];
-    let (mut from, mut to) = (0, 0);
-    while from < KEYS.len() {
-        if from != INDEX_DIR {
-            keys[to] = KEYS[from];
-            to += 1;
-        }
-        from += 1;
-    }
-    keys
-};
-/// Place of `index_dir` among the [`KEYS`].
-const INDEX_DIR: usize = 4;
+pub fn user_keys() -> Vec<&'static str> {
+    KEYS.into_iter().filter(|key| *key != "index_dir").collect()
+}
+
 const NOT_FOR_PROJECTS: &str =
     "a repository may only say how it is indexed; set it in your user file or on the command line";
 const NOT_FOR_USERS: &str =
@@ -174,7 +164,7 @@ impl Sources {
     pub fn read(root: Option<&Path>, flags: serde_json::Value) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(named("default", Serialized::defaults(Config::default())));
         if let Some(user) = user_file() {
-            figment = figment.merge(file("user file", &user, &USER_KEYS, NOT_FOR_USERS)?);
+            figment = figment.merge(file("user file", &user, &user_keys(), NOT_FOR_USERS)?);
         }
         if let Some(root) = root {
             let path = root.join(PROJECT_FILE);

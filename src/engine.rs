@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
-use rag_core::hybrid::{Ranking, Repository, Searcher};
+use rag_core::hybrid::{Coverage, Ranking, Repository, Searcher};
 use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
 use xxhash_rust::xxh3::xxh3_64;
@@ -96,20 +96,35 @@ impl Engine {
     /// # Errors
     /// [`Error::Model`] if no model was given or it fails; see [`indexer::backfill`].
     pub fn backfill(&self, progress: &mut dyn FnMut(&BackfillProgress) -> ControlFlow<()>) -> Result<BackfillProgress> {
-        let outcome = indexer::backfill(&self.store, &**self.model()?, progress);
+        let none = || Error::Model { name: "none".into(), reason: "no model was chosen".into() };
+        let model = self.options.model.as_ref().ok_or_else(none)?;
+        let outcome = indexer::backfill(&self.store, &**model, progress);
         if let Some(snapshot) = self.known() {
             self.show(snapshot)?;
         }
         outcome
     }
 
-    /// The large model.
+    /// The large model, if one was given.
+    pub fn model(&self) -> Option<&Arc<dyn Encoder>> {
+        self.options.model.as_ref()
+    }
+
+    /// How much of this repository the large model has read; `None` without one.
     ///
     /// # Errors
-    /// [`Error::Model`] if none was given.
-    pub fn model(&self) -> Result<&Arc<dyn Encoder>> {
-        let none = || Error::Model { name: "none".into(), reason: "no model was chosen".into() };
-        self.options.model.as_ref().ok_or_else(none)
+    /// As [`searcher`](Self::searcher).
+    pub fn coverage(&self) -> Result<Option<Coverage>> {
+        let Some(model) = self.model() else { return Ok(None) };
+        let (snapshot, vectors) = (self.snapshot()?, self.vectors()?);
+        let mut coverage = Coverage { model: model.id().to_owned(), chunks: 0, covered: 0 };
+        for live in &snapshot.segments {
+            for chunk in (0..live.segment.entry().chunks).filter(|&chunk| live.is_live(chunk)) {
+                coverage.chunks += 1;
+                coverage.covered += u64::from(vectors.contains(live.segment.passage_hash(chunk)));
+            }
+        }
+        Ok(Some(coverage))
     }
 
     /// What the large model made of this repository so far; empty without a model.

@@ -66,20 +66,10 @@ pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let bindings: Vec<Bindings> = documents.iter().map(bind).collect();
     let parsing = start.elapsed();
     let start = Instant::now();
-    let facts: Vec<FileFacts> = documents.iter().zip(&bindings).map(facts_of).collect();
+    let facts: Vec<FileFacts> =
+        documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts::of(document, bindings)).collect();
     let edges = graphrag::link(&facts, &manifests);
     Ok(Linked { edges, parsing, linking: start.elapsed(), documents })
-}
-
-fn facts_of<'a>((document, bindings): (&'a Document, &'a Bindings)) -> FileFacts<'a> {
-    FileFacts {
-        path: &document.path,
-        language: document.language,
-        text: &document.text,
-        symbols: &document.symbols,
-        references: &document.references,
-        bindings,
-    }
 }
 
 /// A file of the index, with what linking wants to know of it.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rag_core::bindings::{Binding, Bindings, Expr, ScopeId, ScopeKind, Source};
-use rag_core::{Reference, Span, Symbol};
+use rag_core::{Document, Reference, Span, Symbol};
 
 /// What linking reads of a file.
 #[derive(Clone, Copy)]
@@ -20,6 +20,20 @@ pub struct FileFacts<'a> {
     pub references: &'a [Reference],
     /// What names stand for.
     pub bindings: &'a Bindings,
+}
+
+impl<'a> FileFacts<'a> {
+    /// The facts of a parsed file.
+    pub fn of(document: &'a Document, bindings: &'a Bindings) -> Self {
+        FileFacts {
+            path: &document.path,
+            language: document.language,
+            text: &document.text,
+            symbols: &document.symbols,
+            references: &document.references,
+            bindings,
+        }
+    }
 }
 
 /// Languages that share names: a call in one can mean a definition in the other.

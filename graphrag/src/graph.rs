@@ -84,6 +84,8 @@ pub struct Follow<'k> {
 pub struct Graph {
     nodes: Vec<Node>,
     paths: Vec<String>,
+    /// per file: its first symbol; those of a file stand together
+    first_symbol: Vec<NodeId>,
     /// node → links, in one array each
     uses: Links,
     used_by: Links,
@@ -252,7 +254,14 @@ impl Graph {
         }
         let count = nodes.len();
         let paths = files.iter().map(|file| file.path.to_owned()).collect();
-        Graph { uses: Links::new(count, uses), used_by: Links::new(count, used_by), nodes, paths, unresolved }
+        Graph {
+            uses: Links::new(count, uses),
+            used_by: Links::new(count, used_by),
+            nodes,
+            paths,
+            first_symbol,
+            unresolved,
+        }
     }
 
     /// The node with this number.
@@ -273,20 +282,14 @@ impl Graph {
     /// Nodes that `text` may mean: a path, `path:line` (the innermost symbol there), a qualified name or its end, or a
     /// name. Exact meanings come alone.
     pub fn find(&self, text: &str) -> Vec<NodeId> {
-        if let Some(file) = self.paths.iter().position(|path| path == text) {
-            return vec![file as NodeId];
+        if let Some(file) = self.file(text) {
+            return vec![file];
         }
         if let Some((path, line)) = text.rsplit_once(':')
-            && let Ok(line) = line.parse::<u32>()
-            && let Some(file) = self.paths.iter().position(|known| known == path)
+            && let (Some(file), Ok(line)) = (self.file(path), line.parse::<u32>())
         {
-            let inside = |node: &&Node| node.file as usize == file && (node.lines.0..=node.lines.1).contains(&line);
-            let found = self.nodes.iter().filter(inside).min_by_key(|node| node.lines.1 - node.lines.0);
-            return found
-                .and_then(|found| self.nodes.iter().position(|node| node == found))
-                .map(|id| id as NodeId)
-                .into_iter()
-                .collect();
+            let holds = (self.node(file).lines.0..=self.node(file).lines.1).contains(&line);
+            return self.innermost(file, line).or(holds.then_some(file)).into_iter().collect();
         }
         let wanted = text.replace("::", ".").replace('#', ".");
         let is_end = |name: &str| name.strip_suffix(&wanted).is_some_and(|before| before.ends_with('.'));
@@ -384,33 +387,35 @@ impl Graph {
 
     /// The definition that lines of a file stand for: the first that begins there, or else the innermost around them.
     pub fn definition_at(&self, path: &str, lines: (u32, u32)) -> Option<NodeId> {
-        let file = self.paths.iter().position(|known| known == path)?;
-        let symbols = || {
-            let own = |id: &NodeId| self.node(*id).file as usize == file && self.node(*id).kind.is_some();
-            (0..self.nodes.len() as NodeId).filter(own)
-        };
-        let begins = symbols().find(|&id| (lines.0..=lines.1).contains(&self.node(id).lines.0));
-        let around = || {
-            let holds = |id: &NodeId| self.node(*id).lines.0 <= lines.0 && lines.0 <= self.node(*id).lines.1;
-            symbols().filter(holds).min_by_key(|&id| self.node(id).lines.1 - self.node(id).lines.0)
-        };
-        begins.or_else(around)
+        let file = self.file(path)?;
+        let begins = self.symbols_of(file).find(|&id| (lines.0..=lines.1).contains(&self.node(id).lines.0));
+        begins.or_else(|| self.innermost(file, lines.0))
     }
 
-    /// Symbols of the file at `path` that lie in `lines` (all if none), or the file itself if it has none there.
+    /// Symbols of the file at `path` that lie in `lines` (all if none), and the file itself.
     pub fn symbols_in(&self, path: &str, lines: Option<(u32, u32)>) -> Vec<NodeId> {
-        let Some(file) = self.paths.iter().position(|known| known == path) else { return Vec::new() };
-        let touched = |node: &Node| match lines {
-            Some((first, last)) => node.lines.0 <= last && first <= node.lines.1,
+        let Some(file) = self.file(path) else { return Vec::new() };
+        let touched = |&id: &NodeId| match lines {
+            Some((first, last)) => self.node(id).lines.0 <= last && first <= self.node(id).lines.1,
             None => true,
         };
-        let inside = |&id: &NodeId| {
-            let node = self.node(id);
-            node.file as usize == file && node.kind.is_some() && touched(node)
-        };
-        let mut found: Vec<NodeId> = (0..self.nodes.len() as NodeId).filter(inside).collect();
-        found.push(file as NodeId);
-        found
+        self.symbols_of(file).filter(touched).chain([file]).collect()
+    }
+
+    fn file(&self, path: &str) -> Option<NodeId> {
+        self.paths.iter().position(|known| known == path).map(|file| file as NodeId)
+    }
+
+    fn symbols_of(&self, file: NodeId) -> std::ops::Range<NodeId> {
+        let next = self.first_symbol.get(file as usize + 1).copied();
+        self.first_symbol[file as usize]..next.unwrap_or(self.nodes.len() as NodeId)
+    }
+
+    /// The smallest symbol of a file around a line.
+    fn innermost(&self, file: NodeId, line: u32) -> Option<NodeId> {
+        let around =
+            self.symbols_of(file).filter(|&id| (self.node(id).lines.0..=self.node(id).lines.1).contains(&line));
+        around.min_by_key(|&id| self.node(id).lines.1 - self.node(id).lines.0)
     }
 
     /// Whether the node lies in a test.

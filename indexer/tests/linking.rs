@@ -17,15 +17,8 @@ fn linked(files: &[(&str, &str)]) -> Linked {
         files.iter().map(|(path, text)| build_document(&mut parser, path, (*text).to_owned(), 1500)).collect();
     let bindings: Vec<Bindings> =
         documents.iter().map(|document| build_bindings(&mut parser, &document.path, &document.text)).collect();
-    let facts = documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts {
-        path: &document.path,
-        language: document.language,
-        text: &document.text,
-        symbols: &document.symbols,
-        references: &document.references,
-        bindings,
-    });
-    let facts: Vec<FileFacts> = facts.collect();
+    let facts: Vec<FileFacts> =
+        documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts::of(document, bindings)).collect();
     let edges = link(&facts, &[]);
     Linked { documents, edges }
 }

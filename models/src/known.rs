@@ -38,7 +38,7 @@ pub const KNOWN: [KnownModel; 6] = [
         graph: "model_quantized.onnx",
         bytes: 590_000_000,
         license: "MIT",
-        about: "multilingual; dense, sparse and ColBERT; a quarter of the size, four times as fast",
+        about: "multilingual; dense, sparse and ColBERT; a quarter of the size, several times as fast",
     },
     KnownModel {
         name: "minilm",

@@ -279,7 +279,7 @@ pub(super) enum ModelCommand {
     /// Measures how fast a model reads on this machine: one text (a JSON string, or a plain line) per line of stdin.
     #[command(after_long_help = "Example:\n  git ls-files '*.md' | xargs cat | cogo model bench minilm")]
     Bench(BenchArgs),
-    /// Makes the int8 version of an installed model, three to four times as fast; needs Python with onnx and onnxruntime.
+    /// Makes the int8 version of an installed model, smaller and about twice as fast; needs Python with onnx and onnxruntime.
     ///
     /// It is installed as a model of its own, NAME-int8, if it says nearly the same as the original.
     #[command(after_long_help = "Example:\n  cogo model quantize bge-m3 && cogo model use bge-m3-int8")]

@@ -2,17 +2,14 @@
 
 use std::io::Write;
 
-use serde_json::json;
-
 use super::args::{ContextArgs, Format};
 use super::output::{self, harmless};
 use super::{Done, target};
 use crate::context::pack;
 
 pub(super) fn run(args: &ContextArgs) -> anyhow::Result<Done> {
-    let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
-    let (engine, _) = target::engine_for(&args.path, None, flags)?;
-    engine.catch_up(&|_| ())?;
+    let (engine, _) = target::engine_for(&args.path, None, &args.logging)?;
+    target::refresh(&engine)?;
     let context = pack(&engine, &args.query, args.tokens)?;
     if args.format != Format::Text {
         output::print_json(&context, args.format)?;

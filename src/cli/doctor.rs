@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::args::{Format, PathArgs};
 use super::status::lock_state;
 use super::{Done, failure, output, target};
-use crate::config::{Config, Sources};
+use crate::config::Config;
 use crate::{Engine, Role, Snapshot, model};
 
 /// What came of a look at something.
@@ -35,9 +35,7 @@ struct Check {
 }
 
 pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
-    let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
-    let (engine, _) = target::engine_for(&args.path, args.index_dir.as_deref(), flags.clone())?;
-    let config = Sources::read(None, flags)?.config()?;
+    let (engine, config) = target::engine_for(&args.path, args.index_dir.as_deref(), &args.logging)?;
     let checks = [
         ok("version", format!("cogo {}, index format {FORMAT_VERSION}", env!("CARGO_PKG_VERSION"))),
         ok("platform", format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS)),
@@ -48,7 +46,7 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
         space(engine.root()),
         lock(&engine),
         index(&engine),
-        runtime(&config, engine.model().is_ok()),
+        runtime(&config, engine.model().is_some()),
         large_model(&engine),
     ];
     let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
@@ -188,7 +186,7 @@ fn runtime(config: &Config, needed: bool) -> Check {
 }
 
 fn large_model(engine: &Engine) -> Check {
-    let Ok(model) = engine.model() else { return ok("large model", "none chosen") };
+    let Some(model) = engine.model() else { return ok("large model", "none chosen") };
     match model.encode(&["where is this function called"], Role::Query) {
         Ok(encodings) => {
             let first = encodings.first();

@@ -26,9 +26,8 @@ pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
 }
 
 fn open(walk: &WalkArgs) -> anyhow::Result<Graph> {
-    let flags = walk.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
-    let (engine, _) = target::engine_for(&walk.root, None, flags)?;
-    engine.catch_up(&|_| ())?;
+    let (engine, _) = target::engine_for(&walk.root, None, &walk.logging)?;
+    target::refresh(&engine)?;
     let started = std::time::Instant::now();
     let graph = crate::graph::of_snapshot(&*engine.snapshot()?)?;
     tracing::debug!(elapsed = ?started.elapsed(), size = ?graph.size(), "linked");
@@ -79,6 +78,13 @@ fn node_json(graph: &Graph, id: NodeId) -> Value {
     })
 }
 
+fn reached_json(graph: &Graph, reached: &Reached) -> Value {
+    let mut answer = node_json(graph, reached.node);
+    answer["distance"] = json!(reached.distance);
+    answer["proven"] = json!(reached.is_proven);
+    answer
+}
+
 fn link_json(link: &Link) -> Value {
     let tier = if link.is_proven { "proven" } else { "possible" };
     json!({ "kind": link.kind.as_str(), "tier": tier, "candidates": link.candidates, "line": link.line })
@@ -120,9 +126,7 @@ fn uses(args: &GraphArgs, backwards: bool, kinds: &[ReferenceKind]) -> anyhow::R
         }
         GraphFormat::Json => {
             let answers = found.iter().map(|reached| {
-                let mut answer = node_json(&graph, reached.node);
-                answer["distance"] = json!(reached.distance);
-                answer["proven"] = json!(reached.is_proven);
+                let mut answer = reached_json(&graph, reached);
                 answer["link"] = link_json(&reached.link);
                 answer
             });
@@ -216,13 +220,7 @@ fn impact(args: &ImpactArgs) -> anyhow::Result<Done> {
         }
         GraphFormat::Json => {
             let list = |part: &[&Reached]| -> Vec<Value> {
-                let answer = |reached: &&Reached| {
-                    let mut answer = node_json(&graph, reached.node);
-                    answer["distance"] = json!(reached.distance);
-                    answer["proven"] = json!(reached.is_proven);
-                    answer
-                };
-                part.iter().take(args.walk.limit).map(answer).collect()
+                part.iter().take(args.walk.limit).map(|reached| reached_json(&graph, reached)).collect()
             };
             output::print_json(&json!({ "affected": list(&others), "tests": list(&tests) }), Format::Json)?;
         }

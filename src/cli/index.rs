@@ -1,6 +1,6 @@
 //! `cogo index` and `cogo-index`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::report::{self, ReportJson};
 use super::{Done, failure, output, target};
 use crate::config::{Config, Sources};
 use crate::watch::{Outcome, Watcher};
-use crate::{Engine, Report, backfill, model};
+use crate::{Coverage, Engine, Report, backfill, model};
 
 pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     let config = Sources::read(Some(&args.path), flags(args))?.config()?;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     options.index.wait = args.wait;
     options.index.rebuild = args.rebuild;
     let root = args.path.canonicalize().unwrap_or_else(|_| args.path.clone());
-    let store = Engine::new(&root, options.clone()).store().clone();
+    let store = target::store(&root, &config);
     let model = model::chosen(&store, &config)?;
     if let Some(name) = &model {
         // What cannot be used is said before anything is done.
@@ -37,9 +37,7 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     }
     let engine = Engine::new(&root, options);
     let report = refresh(&engine, args.quiet)?;
-    if let Some(name) = &args.model {
-        store.set_model(model.as_deref().filter(|_| !model::is_path(name)))?;
-    }
+    remember_model(&engine, args)?;
     print(&root, &report, args)?;
     if model.is_some() {
         read_with_model(&engine, &config, args)?;
@@ -47,11 +45,14 @@ pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     Ok(Done::Something)
 }
 
+/// Later runs and searches use the model that was asked for; a folder is not remembered.
+fn remember_model(engine: &Engine, args: &IndexArgs) -> rag_core::Result<()> {
+    let Some(name) = &args.model else { return Ok(()) };
+    engine.store().set_model(Some(name.as_str()).filter(|name| *name != model::BUNDLED && !model::is_path(name)))
+}
+
 /// Lets the large model read what it has not read yet: here, or in a process behind.
 fn read_with_model(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow::Result<()> {
-    if args.no_backfill {
-        return Ok(());
-    }
     if args.behind {
         backfill::give_way();
     }
@@ -85,11 +86,13 @@ fn read_with_model(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow
     }
 }
 
-/// Starts the process behind, unless there is nothing to do or it is running already.
+/// Starts the process behind, unless it is not wanted, there is nothing to do, or it is running already.
 fn start_behind(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow::Result<()> {
-    let (covered, chunks) = coverage(engine)?;
-    let model = engine.model()?;
-    if covered == chunks || engine.store().vectors(model.id()).is_locked() {
+    if args.no_backfill {
+        return Ok(());
+    }
+    let Some(Coverage { model, chunks, covered }) = engine.coverage()? else { return Ok(()) };
+    if covered == chunks || engine.store().vectors(&model).is_locked() {
         return Ok(());
     }
     // Said here, and not in the log of a process that nobody sees.
@@ -114,27 +117,12 @@ fn start_behind(engine: &Engine, config: &Config, args: &IndexArgs) -> anyhow::R
         arguments.push("--late-interaction".into());
     }
     arguments.extend(["--".into(), engine.root().into()]);
-    let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
     backfill::spawn(engine, &arguments)?;
     if !args.quiet {
         let (root, missing) = (engine.root().display(), output::count(chunks - covered, "chunk"));
-        target::note(&format!("{} reads {missing} behind; `cogo status {root}` shows how far it is", model.id()));
+        target::note(&format!("{model} reads {missing} behind; `cogo status {root}` shows how far it is"));
     }
     Ok(())
-}
-
-/// How many chunks the large model has read, and how many there are.
-pub(super) fn coverage(engine: &Engine) -> rag_core::Result<(u64, u64)> {
-    let (snapshot, vectors) = (engine.snapshot()?, engine.vectors()?);
-    let mut counts = (0, 0);
-    for live in &snapshot.segments {
-        let chunks = (0..live.segment.entry().chunks).filter(|&chunk| live.is_live(chunk));
-        for chunk in chunks {
-            counts.1 += 1;
-            counts.0 += u64::from(vectors.contains(live.segment.passage_hash(chunk)));
-        }
-    }
-    Ok(counts)
 }
 
 fn refresh(engine: &Engine, quiet: bool) -> rag_core::Result<Report> {
@@ -162,9 +150,8 @@ fn watch(root: &Path, mut options: crate::EngineOptions, config: &Config, args: 
     let stopper = watcher.stopper();
     ctrlc::set_handler(move || stopper.stop())?;
     print(root, &refresh(&engine, args.quiet)?, args)?;
-    if engine.model().is_ok() {
-        start_behind(&engine, config, args)?;
-    }
+    remember_model(&engine, args)?;
+    start_behind(&engine, config, args)?;
     if options.index.rebuild {
         options.index.rebuild = false;
         engine = Engine::new(root, options);
@@ -174,9 +161,7 @@ fn watch(root: &Path, mut options: crate::EngineOptions, config: &Config, args: 
     watcher.run(|| match refresh(&engine, true) {
         Ok(report) if report.unchanged => Outcome::Done,
         Ok(report) => {
-            if engine.model().is_ok()
-                && let Err(error) = start_behind(&engine, config, args)
-            {
+            if let Err(error) = start_behind(&engine, config, args) {
                 target::note(&failure::message(&error));
             }
             if let Err(error) = print_change(root, &report, args) {

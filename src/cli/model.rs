@@ -146,7 +146,6 @@ fn bench(mut config: Config, args: &BenchArgs) -> anyhow::Result<Done> {
         batch_tokens: args.batch_tokens.unwrap_or(OnnxOptions::default().batch_tokens),
         late: config.late_interaction,
         runtime: model::runtime_paths(&config),
-        ..OnnxOptions::default()
     };
     let folder = model::folder(&args.name, &config)?;
     let mut texts = Vec::new();

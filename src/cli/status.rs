@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 
 use super::args::{Format, PathArgs};
 use super::output::{count, number};
-use super::{Done, index, output, target};
-use crate::Engine;
+use super::{Done, output, target};
 use crate::backfill::BackfillStatus;
+use crate::{Coverage, Engine};
 
 pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
-    let flags = args.logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
-    let (engine, _) = target::engine_for(&args.path, args.index_dir.as_deref(), flags)?;
+    let (engine, _) = target::engine_for(&args.path, args.index_dir.as_deref(), &args.logging)?;
     let snapshot = engine.snapshot()?;
     let pending = engine.pending()?;
     let manifest = &snapshot.manifest;
@@ -131,13 +130,12 @@ impl LargeModel {
 }
 
 fn large_model(engine: &Engine) -> anyhow::Result<Option<LargeModel>> {
-    let Ok(model) = engine.model() else { return Ok(None) };
-    let store = engine.store().vectors(model.id());
-    let (covered, chunks) = index::coverage(engine)?;
+    let Some(Coverage { model, chunks, covered }) = engine.coverage()? else { return Ok(None) };
+    let store = engine.store().vectors(&model);
     let status = BackfillStatus::read(&store).unwrap_or_default();
     let left = status.left(chunks - covered).filter(|_| covered < chunks);
     Ok(Some(LargeModel {
-        model: model.id().to_owned(),
+        model,
         chunks,
         covered,
         running: store.is_locked(),

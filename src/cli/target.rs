@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
-use rag_core::{Error, Fault, Hit, Query, Result as EngineResult, SearchResult};
+use rag_core::store::FOLDER;
+use rag_core::{Error, Fault, Hit, Query, Result as EngineResult, SearchResult, Store};
 use serde_json::{Value, json};
 
-use super::args::{HitArgs, ModeArg};
+use super::args::{HitArgs, Logging, ModeArg};
 use super::progress::Progress;
 use crate::config::{Config, Sources, mode_word};
 use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, model};
@@ -81,19 +82,19 @@ impl Target {
     }
 }
 
-/// The engine for one path, and the path within its root.
-pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, flags: Value) -> anyhow::Result<(Engine, String)> {
-    let mut flags = flags;
+/// The engine for one path, and the settings it works with.
+pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, logging: &Logging) -> anyhow::Result<(Engine, Config)> {
+    let mut flags = logging.log.as_ref().map_or(json!({}), |log| json!({ "log": log }));
     if let Some(folder) = index_dir {
         flags["index_dir"] = json!(folder);
     }
     let first = Sources::read(None, flags.clone())?.config()?;
     init_log(&first)?;
-    let Location { root, within } = location(path, &first)?;
+    let root = location(path, &first)?.root;
     let config = Sources::read(Some(&root), flags)?.config()?;
     let mut options = engine_options(&config);
     options.model = model_for(&root, &config, &mut BTreeMap::new())?;
-    Ok((Engine::new(&root, options), within))
+    Ok((Engine::new(&root, options), config))
 }
 
 /// The large model that a repository is searched with, opened once for all of them.
@@ -102,8 +103,7 @@ fn model_for(
     config: &Config,
     opened: &mut BTreeMap<String, Arc<dyn Encoder>>,
 ) -> anyhow::Result<Option<Arc<dyn Encoder>>> {
-    let store = Engine::new(root, engine_options(config)).store().clone();
-    let Some(name) = model::chosen(&store, config)? else { return Ok(None) };
+    let Some(name) = model::chosen(&store(root, config), config)? else { return Ok(None) };
     if let Some(model) = opened.get(&name) {
         return Ok(Some(model.clone()));
     }
@@ -121,8 +121,13 @@ fn model_for(
     }
 }
 
+/// The index of a repository with these settings; opens nothing.
+pub(super) fn store(root: &Path, config: &Config) -> Store {
+    Store::new(config.index_dir.clone().unwrap_or_else(|| root.join(FOLDER)))
+}
+
 /// Brings one index up to date without changing what decides how it is made.
-fn refresh(engine: &Engine) -> anyhow::Result<()> {
+pub(super) fn refresh(engine: &Engine) -> anyhow::Result<()> {
     let progress = Progress::new(false);
     let outcome = engine.catch_up(&|event| progress.note(event));
     drop(progress);

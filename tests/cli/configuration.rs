@@ -90,7 +90,7 @@ fn variables_that_name_nothing_are_mentioned() {
 
 #[test]
 fn an_index_folder_for_all_repositories_is_refused() {
-    assert!(!cogo::config::USER_KEYS.contains(&"index_dir"));
+    assert!(!cogo::config::user_keys().contains(&"index_dir"));
     let repository = Repository::new();
     repository.write_user_config("index_dir = \"/tmp/shared\"\n");
     let err = repository.cogo(["search", "retry"]).expect(2).err;

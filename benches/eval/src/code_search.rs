@@ -101,7 +101,7 @@ pub fn run(options: &CodeSearch) -> Result<()> {
         repositories: results,
     };
     print(&outcome);
-    if let Some(path) = &options.out {
+    if let Some(path) = &options.search.out {
         fs::write(path, serde_json::to_vec_pretty(&outcome)?)?;
     }
     Ok(())
@@ -119,15 +119,15 @@ fn measure(
     engine_options.index.chunk_bytes = options.chunk_bytes;
     engine_options.index.rebuild = !options.keep;
     engine_options.folder = Some(std::env::temp_dir().join("cogo-eval").join(&repository.name));
-    if let Some(name) = &options.model {
-        let config = Config { late_interaction: options.late_interaction, ..Config::default() };
+    if let Some(name) = &options.search.model {
+        let config = Config { late_interaction: options.search.late_interaction, ..Config::default() };
         engine_options.model = Some(cogo::model::open(name, &config)?);
     }
     let engine = Engine::new(&root, engine_options);
     let started = Instant::now();
     let report = engine.refresh(&|_| ())?;
     let index_ms = started.elapsed().as_secs_f64() * 1e3;
-    if options.model.is_some() {
+    if options.search.model.is_some() {
         let started = Instant::now();
         let read = engine.backfill(&mut |_| ControlFlow::Continue(()))?;
         eprintln!("{}: read {} texts in {:.1?}", repository.name, read.read, started.elapsed());
@@ -139,7 +139,7 @@ fn measure(
     let mut categories: BTreeMap<String, Vec<Measures>> = BTreeMap::new();
     for judged in judged {
         let mut query = Query::new(&judged.query);
-        query.mode = options.mode;
+        query.mode = options.search.mode;
         engine.search(&query)?;
         let (hits, time) = timed(&engine, &query)?;
         times.push(time);

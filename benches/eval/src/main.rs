@@ -56,6 +56,13 @@ pub struct Passages {
     /// Folder with `corpus.jsonl.gz` and `queries.jsonl`.
     #[arg(long)]
     data: PathBuf,
+    #[command(flatten)]
+    search: Search,
+}
+
+/// How to search, and where to write what was found; the same for every set.
+#[derive(Args)]
+pub struct Search {
     /// Search with: hybrid, lexical or semantic.
     #[arg(long, default_value = "hybrid", value_parser = parse_mode)]
     mode: cogo::Mode,
@@ -85,18 +92,8 @@ pub struct CodeSearch {
     /// Upper limit of a chunk, in bytes.
     #[arg(long, default_value_t = cogo::IndexOptions::default().chunk_bytes)]
     chunk_bytes: u32,
-    /// Search with: hybrid, lexical or semantic.
-    #[arg(long, default_value = "hybrid", value_parser = parse_mode)]
-    mode: cogo::Mode,
-    /// Let this large model (an installed one, or a folder) take part, after it has read everything.
-    #[arg(long)]
-    model: Option<String>,
-    /// Make and use the large model's vectors of single tokens, too.
-    #[arg(long)]
-    late_interaction: bool,
-    /// Write the result as JSON.
-    #[arg(long)]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    search: Search,
     /// Write the feature values of the first 100 candidates of every query, as JSON lines, to fit weights on.
     #[arg(long)]
     features: Option<PathBuf>,

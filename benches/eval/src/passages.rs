@@ -54,13 +54,13 @@ pub fn run(options: &Passages) -> Result<()> {
     let folder = std::env::temp_dir().join("cogo-eval-passages").join(options.data.file_name().context("a folder")?);
     let numbers = write_passages(&options.data, &folder)?;
     let mut engine_options = EngineOptions::default();
-    if let Some(name) = &options.model {
-        let config = Config { late_interaction: options.late_interaction, ..Config::default() };
+    if let Some(name) = &options.search.model {
+        let config = Config { late_interaction: options.search.late_interaction, ..Config::default() };
         engine_options.model = Some(cogo::model::open(name, &config)?);
     }
     let engine = Engine::new(&folder, engine_options);
     engine.refresh(&|_| ())?;
-    if options.model.is_some() {
+    if options.search.model.is_some() {
         let started = Instant::now();
         let read = engine.backfill(&mut |_| ControlFlow::Continue(()))?;
         eprintln!("read {} texts in {:.1?}", read.read, started.elapsed());
@@ -70,7 +70,7 @@ pub fn run(options: &Passages) -> Result<()> {
     for line in BufReader::new(fs::File::open(options.data.join("queries.jsonl"))?).lines() {
         let question: Question = serde_json::from_str(&line?)?;
         let mut query = Query::new(&question.query);
-        query.mode = options.mode;
+        query.mode = options.search.mode;
         query.limit = DEPTH;
         let started = Instant::now();
         let hits = engine.search(&query)?.hits;
@@ -100,7 +100,7 @@ pub fn run(options: &Passages) -> Result<()> {
         "{} questions, {} passages: MRR {:.4}  MRR@10 {:.4}  recall@1/2/5/10 {r1:.4} {r2:.4} {r5:.4} {r10:.4}  all@5 {:.3}  p50 {:.0} µs",
         outcome.questions, outcome.passages, outcome.mrr, outcome.mrr10, outcome.all5, outcome.query_p50_us
     );
-    if let Some(path) = &options.out {
+    if let Some(path) = &options.search.out {
         fs::write(path, serde_json::to_vec_pretty(&outcome)?)?;
     }
     Ok(())

@@ -52,6 +52,9 @@ pub const FEATURES: [&str; 18] = [
     "model_tokens",
 ];
 
+/// Place of `model_tokens`, the only value that is known after a first ranking.
+pub(super) const MODEL_TOKENS: usize = FEATURES.len() - 1;
+
 /// Values of [`FEATURES`] for one file.
 pub type FeatureRow = [f32; FEATURES.len()];
 
@@ -88,7 +91,7 @@ pub(super) struct Candidate {
 pub(super) fn rows(
     segments: &[&LiveSegment],
     versions: &Versions,
-    mentions: &MentionCounts,
+    known_mentions: &MentionCounts,
     lexical: &LexicalScores,
     candidates: &[Candidate],
 ) -> Result<Vec<FeatureRow>> {
@@ -104,7 +107,7 @@ pub(super) fn rows(
     let best_model = best(|c| if c.model.is_nan() { 0.0 } else { c.model });
     let best_model_words = best(|c| c.model_words);
     let best_walked = best(|c| c.walked);
-    let mut mentions = Mentions::new(segments, mentions);
+    let mut mentions = Mentions::new(segments);
     candidates
         .iter()
         .map(|c| {
@@ -121,7 +124,7 @@ pub(super) fn rows(
                 ratio(scores.path_idf[file], lexical.idf_sum),
                 flag(scores.names_type[file]),
                 ratio(c.definitions, best_definitions),
-                mentions.of(c.segment, c.file)?,
+                mentions.of(known_mentions, c.segment, c.file)?,
                 flag(role == FileRole::Test),
                 flag(role == FileRole::Example),
                 depth(c) - shallowest,
@@ -219,8 +222,7 @@ impl MentionCounts {
 /// If the text index is damaged.
 pub fn mentions(snapshot: &Snapshot) -> Result<Vec<Vec<u32>>> {
     let segments: Vec<&LiveSegment> = snapshot.segments.iter().collect();
-    let counts = MentionCounts(Vec::new());
-    let mut mentions = Mentions::new(&segments, &counts);
+    let mut mentions = Mentions::new(&segments);
     // Many files share a name: `mod.rs`, `index.js`.
     let mut known: HashMap<&str, u32> = HashMap::new();
     let mut all = Vec::with_capacity(segments.len());
@@ -241,20 +243,19 @@ pub fn mentions(snapshot: &Snapshot) -> Result<Vec<Vec<u32>>> {
 
 /// Counts in how many files the name of a file is mentioned: a measure of how central it is.
 struct Mentions<'s> {
-    counts: &'s MentionCounts,
     segments: &'s [&'s LiveSegment],
     log_files: f32,
     lexicon: Lexicon,
 }
 
 impl<'s> Mentions<'s> {
-    fn new(segments: &'s [&'s LiveSegment], counts: &'s MentionCounts) -> Self {
+    fn new(segments: &'s [&'s LiveSegment]) -> Self {
         let files: usize = segments.iter().map(|live| live.live.iter().filter(|live| **live).count()).sum();
-        Mentions { segments, counts, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
+        Mentions { segments, log_files: (1.0 + files as f32).ln(), lexicon: Lexicon::new() }
     }
 
-    fn of(&mut self, segment: usize, file: u32) -> Result<f32> {
-        let kept = &self.counts.0[segment][file as usize];
+    fn of(&mut self, known: &MentionCounts, segment: usize, file: u32) -> Result<f32> {
+        let kept = &known.0[segment][file as usize];
         let count = match kept.load(Ordering::Relaxed) {
             0 => {
                 let count = self.count(self.segments[segment].segment.path(file))?;

@@ -245,7 +245,7 @@ impl Searcher {
             let known = values.iter().flatten().count().max(1) as f32;
             let mean = values.iter().flatten().sum::<f32>() / known;
             for ((total, _, row), value) in scored.iter_mut().zip(values) {
-                row[FEATURES.len() - 1] = if best.is_finite() { value.unwrap_or(mean) - best } else { 0.0 };
+                row[features::MODEL_TOKENS] = if best.is_finite() { value.unwrap_or(mean) - best } else { 0.0 };
                 *total = score(row);
             }
             scored[..first].sort_by(order);

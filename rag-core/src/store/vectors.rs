@@ -384,7 +384,7 @@ impl VectorWriter {
         let mut content = Content::new(first.dense.len());
         rows.iter().for_each(|(hash, encoding)| content.push(*hash, encoding));
         let next = self.vectors.parts.last().map_or(1, |(name, _)| name.last + 1);
-        self.write(PartName { first: next, last: next }, &content)?;
+        self.write(PartName { first: next, last: next }, content)?;
         // Each part is at least twice as large as the next, so there are few and every row is rewritten rarely.
         while let [.., (_, before), (_, last)] = &self.vectors.parts[..]
             && before.hashes.len() < 2 * last.hashes.len()
@@ -429,7 +429,7 @@ impl VectorWriter {
         let mut vectors = Vectors::default();
         before.into_iter().for_each(|(name, part)| vectors.add(name, part));
         let previous = std::mem::replace(&mut self.vectors, vectors);
-        if let Err(error) = self.write(name, &content) {
+        if let Err(error) = self.write(name, content) {
             drop(previous);
             self.vectors = self.store.open()?;
             return Err(error);
@@ -441,7 +441,7 @@ impl VectorWriter {
         Ok(())
     }
 
-    fn write(&mut self, name: PartName, content: &Content) -> Result<()> {
+    fn write(&mut self, name: PartName, content: Content) -> Result<()> {
         let path = self.store.folder.join(name.file());
         let next = path.with_extension("next");
         if next.exists() {
@@ -474,7 +474,6 @@ struct Content {
     late_hashes: Vec<u64>,
     late_scales: Vec<f32>,
     late: Vec<i8>,
-    has_late: bool,
 }
 
 impl Content {
@@ -488,7 +487,6 @@ impl Content {
             late_hashes: Vec::new(),
             late_scales: Vec::new(),
             late: Vec::new(),
-            has_late: false,
         }
     }
 
@@ -502,7 +500,6 @@ impl Content {
         let start = self.late.len();
         for token in encoding.late.chunks_exact(self.dimensions) {
             self.late_scales.push(crate::vector::quantize(token, &mut self.late));
-            self.has_late = true;
         }
         self.end_late(start);
     }
@@ -517,7 +514,6 @@ impl Content {
             if let Some((values, scales)) = part.late(row) {
                 self.late.extend_from_slice(bytemuck::cast_slice(&values));
                 self.late_scales.extend_from_slice(scales);
-                self.has_late = true;
             }
             self.end_late(start);
         }
@@ -532,8 +528,8 @@ impl Content {
         self.late_ends.push(self.late_scales.len() as u32);
     }
 
-    fn write(&self, path: &Path) -> Result<()> {
-        let mut sparse = self.sparse.clone();
+    fn write(mut self, path: &Path) -> Result<()> {
+        let sparse = &mut self.sparse;
         sparse.sort_unstable_by_key(|(term, row, _)| (*term, *row));
         let (mut terms, mut ends): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for (at, (term, _, _)) in sparse.iter().enumerate() {
@@ -544,7 +540,11 @@ impl Content {
             *ends.last_mut().expect("a term was pushed") = at as u32 + 1;
         }
         let postings: Vec<Posting> = sparse.iter().map(|&(_, row, weight)| Posting { row, weight }).collect();
-        let late = |records: &[u8]| if self.has_late { records.to_vec() } else { Vec::new() };
+        // A model without token vectors needs no places for them.
+        if self.late.is_empty() {
+            self.late_ends.clear();
+            self.late_hashes.clear();
+        }
         let mut writer = ContainerWriter::create(path, KIND)?;
         writer.section("dimensions", &[&(self.dimensions as u32).to_le_bytes()])?;
         writer.section("hashes", &[bytemuck::cast_slice(&self.hashes)])?;
@@ -554,8 +554,8 @@ impl Content {
         writer.section("sparse.terms", &[bytemuck::cast_slice(&terms)])?;
         writer.section("sparse.ends", &[bytemuck::cast_slice(&ends)])?;
         writer.section("sparse.postings", &[bytemuck::cast_slice(&postings)])?;
-        writer.section("late.ends", &[&late(bytemuck::cast_slice(&self.late_ends))])?;
-        writer.section("late.hashes", &[&late(bytemuck::cast_slice(&self.late_hashes))])?;
+        writer.section("late.ends", &[bytemuck::cast_slice(&self.late_ends)])?;
+        writer.section("late.hashes", &[bytemuck::cast_slice(&self.late_hashes)])?;
         writer.section("late.scales", &[bytemuck::cast_slice(&self.late_scales)])?;
         writer.section("late.i8", &[bytemuck::cast_slice(&self.late)])?;
         writer.finish()?;

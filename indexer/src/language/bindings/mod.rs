@@ -17,20 +17,30 @@ mod tests;
 use super::entry::Language;
 use builder::Builder;
 use rag_core::bindings::Bindings;
-use tree_sitter::Tree;
+use tree_sitter::{Node, Tree};
+
+/// Writes the facts of a tree down.
+type Collector = fn(&mut Builder, Node);
+
+/// What collects the facts of a language's files, if anything does.
+fn collector(language: &Language) -> Option<Collector> {
+    match language.name {
+        "python" => Some(python::file),
+        "typescript" | "javascript" => Some(typescript::file),
+        _ => None,
+    }
+}
 
 /// Whether there is a collector for the language.
 pub fn has_bindings(language: &Language) -> bool {
-    matches!(language.name, "python" | "typescript" | "tsx" | "javascript" | "jsx")
+    collector(language).is_some()
 }
 
 /// Collects the facts of a file; empty for languages without a collector.
 pub fn bindings(language: &Language, tree: &Tree, text: &str) -> Bindings {
     let mut builder = Builder::new(text);
-    match language.name {
-        "python" => python::file(&mut builder, tree.root_node()),
-        "typescript" | "tsx" | "javascript" | "jsx" => typescript::file(&mut builder, tree.root_node()),
-        _ => return Bindings::default(),
+    if let Some(collect) = collector(language) {
+        collect(&mut builder, tree.root_node());
     }
     builder.facts
 }

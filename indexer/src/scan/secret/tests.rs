@@ -102,7 +102,7 @@ fn assigned_values_are_masked() {
         ("AWS secret key", "\"secretAccessKey\": \"", &secret, "\","),
         ("AWS secret key", "SecretAccessKey: '", &secret, "'"),
         ("Azure key", "DefaultEndpointsProtocol=https;AccountKey=", &azure, ";"),
-        ("npm token", "//registry.npmjs.org/:_authToken=", &named, "\n"),
+        ("npm token", "//npm.example/:_authToken=", &named, "\n"),
         ("password in a URL", "postgres://admin:", "hJ7x9Qw2Lp0z", "@db.internal/app"),
         ("possible secret", "api_key = \"", &named, "\""),
         ("possible secret", "API_KEY: ", &named, "\n"),

@@ -43,12 +43,10 @@ pub struct OnnxOptions {
     /// Copies of the model that run side by side, each with its share of the threads. If not given: one per thread of a
     /// small model, which is fastest (measured: 1.2 to 1.7 times), and one in all of a large model, for the sake of memory.
     pub sessions: Option<usize>,
-    /// Read at most so many tokens of a text, if that is less than the model could.
-    pub max_tokens: Option<usize>,
     /// Tokens that go through the model together, padding included. On a CPU more than a few hundred are slower: what is
     /// computed between two layers no longer fits the cache (measured with BGE-M3: 2048 tokens at half the speed of 256).
     pub batch_tokens: usize,
-    /// Whether vectors of single tokens are wanted. They take a thousand times the space of the others.
+    /// Whether vectors of single tokens are wanted. They take about a hundred times the space of the others.
     pub late: bool,
     /// Where to look for the library.
     pub runtime: RuntimePaths,
@@ -57,14 +55,7 @@ pub struct OnnxOptions {
 impl Default for OnnxOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        OnnxOptions {
-            threads,
-            sessions: None,
-            max_tokens: None,
-            batch_tokens: 256,
-            late: false,
-            runtime: RuntimePaths::default(),
-        }
+        OnnxOptions { threads, sessions: None, batch_tokens: 256, late: false, runtime: RuntimePaths::default() }
     }
 }
 
@@ -249,7 +240,7 @@ impl Model {
         Ok(Model {
             library: loaded.library.path,
             tokenizer,
-            max_tokens: options.max_tokens.map_or(folder.max_tokens, |most| most.clamp(3, folder.max_tokens)),
+            max_tokens: folder.max_tokens,
             pooling: folder.pooling,
             pad: folder.pad,
             special,
