@@ -2,6 +2,7 @@
 
 mod callgraph;
 mod code_search;
+mod issues;
 mod measures;
 mod passages;
 
@@ -27,6 +28,10 @@ enum Set {
     ///
     /// Example: cogo-eval callgraph --data eval/callgraph/flask --checkout repos/flask
     Callgraph(Callgraph),
+    /// Texts of issues to the files and functions that their solutions edit (accuracy at k): swe_lite.
+    ///
+    /// Example: cogo-eval issues --data eval/swe_lite --checkouts trees
+    Issues(Issues),
     /// Questions over a collection of short texts (MRR, recall): cosqa, multihop.
     ///
     /// Example: cogo-eval passages --data eval/cosqa --model minilm
@@ -56,6 +61,25 @@ pub struct Passages {
     /// Folder with `corpus.jsonl.gz` and `queries.jsonl`.
     #[arg(long)]
     data: PathBuf,
+    #[command(flatten)]
+    search: Search,
+}
+
+/// Options of `issues`.
+#[derive(Args)]
+pub struct Issues {
+    /// Folder with `instances.jsonl`.
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder with one tree per instance, by its id: `git archive <base_commit> | tar -x -C <checkouts>/<instance_id>`.
+    #[arg(long)]
+    checkouts: PathBuf,
+    /// Only these instances.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Keep the indexes that exist (they must be up to date).
+    #[arg(long)]
+    keep: bool,
     #[command(flatten)]
     search: Search,
 }
@@ -115,6 +139,7 @@ fn main() -> Result<()> {
     match Cli::parse().set {
         Set::Callgraph(options) => callgraph::run(&options),
         Set::CodeSearch(options) => code_search::run(&options),
+        Set::Issues(options) => issues::run(&options),
         Set::Passages(options) => passages::run(&options),
     }
 }
