@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use graphrag::Graph;
-use graphrag::graph::NodeId;
+use graphrag::graph::{Link, NodeId, Relation};
 use rag_core::store::catalog::Place;
-use rag_core::{Hit, Query, ReferenceKind, Result, Snapshot};
+use rag_core::{Hit, Query, Result, Snapshot};
 use serde::Serialize;
 
 use crate::Engine;
@@ -87,7 +87,7 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
     query.limit = HITS;
     let hits = engine.search(&query)?.hits;
     let snapshot = engine.snapshot()?;
-    let graph = crate::graph::of_snapshot(&snapshot)?;
+    let graph = engine.graph()?;
     let mut context = Context::default();
     let mut shown: HashSet<NodeId> = HashSet::new();
     let mut rest: Vec<(usize, &Hit)> = Vec::new();
@@ -110,10 +110,15 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
     }
     let centres: Vec<NodeId> = hits.iter().take(CENTRES).filter_map(|hit| definition(&graph, hit)).collect();
     for &centre in &centres {
-        for (links, words) in [(graph.uses(centre), "used by"), (graph.used_by(centre), "uses")] {
-            let calls = links.iter().filter(|link| link.kind != ReferenceKind::Import && link.is_proven);
-            for link in calls.take(NEIGHBOURS) {
-                if shown.contains(&link.node) || graph.node(link.node).kind.is_none() {
+        let uses: Vec<Link> = graph.uses(centre).collect();
+        let used_by: Vec<Link> = graph.used_by(centre).collect();
+        for (links, words) in [(uses, "used by"), (used_by, "uses")] {
+            let is_use = |link: &&Link| {
+                let uses = [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override];
+                link.is_proven && uses.contains(&link.relation)
+            };
+            for link in links.iter().filter(is_use).take(NEIGHBOURS) {
+                if shown.contains(&link.node) || graph.node(link.node).symbol.is_none() {
                     continue;
                 }
                 let reason = format!("{words} {} (proven)", graph.node(centre).name);

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use graphrag::Graph;
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
@@ -36,6 +37,8 @@ pub struct Engine {
     options: EngineOptions,
     searcher: RwLock<Option<Arc<Searcher>>>,
     vectors: RwLock<Arc<Vectors>>,
+    /// of the generation with this number
+    graph: RwLock<Option<(u64, Arc<Graph>)>>,
 }
 
 impl Engine {
@@ -46,8 +49,15 @@ impl Engine {
 
     fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
-        let (searcher, vectors) = (RwLock::new(None), RwLock::default());
-        Engine { root: root.to_owned(), store: Store::new(folder), embedder, options, searcher, vectors }
+        Engine {
+            root: root.to_owned(),
+            store: Store::new(folder),
+            embedder,
+            options,
+            searcher: RwLock::new(None),
+            vectors: RwLock::default(),
+            graph: RwLock::new(None),
+        }
     }
 
     /// The indexed folder.
@@ -211,6 +221,23 @@ impl Engine {
     /// As [`searcher`](Self::searcher).
     pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
         Ok(self.searcher()?.repositories()[0].snapshot.clone())
+    }
+
+    /// The graph of the generation this engine has seen last; made when first asked for, and kept with the generation.
+    ///
+    /// # Errors
+    /// As [`searcher`](Self::searcher), and [`Error::Corrupt`] if stored texts or facts are damaged.
+    pub fn graph(&self) -> Result<Arc<Graph>> {
+        let snapshot = self.snapshot()?;
+        let generation = snapshot.manifest.generation;
+        if let Some((of, graph)) = &*self.graph.read().expect("no panic holds it")
+            && *of == generation
+        {
+            return Ok(graph.clone());
+        }
+        let graph = Arc::new(crate::graph::of_snapshot(&snapshot)?);
+        *self.graph.write().expect("no panic holds it") = Some((generation, graph.clone()));
+        Ok(graph)
     }
 
     fn known(&self) -> Option<Arc<Snapshot>> {

@@ -12,6 +12,9 @@ use rag_core::store::catalog::Place;
 use rag_core::{Document, Reference, Result, Snapshot, Symbol};
 use rayon::prelude::*;
 
+/// Name of the graph in the folder of a generation.
+const FILE: &str = "graph.bin";
+
 /// Files of a folder and the edges between them.
 pub struct Linked {
     /// The files; edges name them by index.
@@ -62,12 +65,9 @@ pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let chunk_bytes = indexer::IndexOptions::default().chunk_bytes as usize;
     let documents: Vec<Document> =
         texts.into_iter().map(|(path, text)| indexer::build_document(&mut parser, &path, text, chunk_bytes)).collect();
-    let bind = |document: &Document| indexer::build_bindings(&mut parser, &document.path, &document.text);
-    let bindings: Vec<Bindings> = documents.iter().map(bind).collect();
     let parsing = start.elapsed();
     let start = Instant::now();
-    let facts: Vec<FileFacts> =
-        documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts::of(document, bindings)).collect();
+    let facts: Vec<FileFacts> = documents.iter().map(FileFacts::of).collect();
     let edges = graphrag::link(&facts, &manifests);
     Ok(Linked { edges, parsing, linking: start.elapsed(), documents })
 }
@@ -82,18 +82,35 @@ struct Indexed<'s> {
     bindings: Bindings,
 }
 
-/// Links all indexed files. Their texts are parsed again, on all threads; names are not part of the index.
+/// The graph of an index: as it was kept, or made now and kept with the generation.
 ///
 /// # Errors
-/// [`Error::Corrupt`](rag_core::Error::Corrupt) if stored texts or references are damaged.
+/// [`Error::Corrupt`](rag_core::Error::Corrupt) if stored texts or facts are damaged.
 pub fn of_snapshot(snapshot: &Snapshot) -> Result<Graph> {
+    let path = snapshot.folder.join(FILE);
+    let key = u64::from(indexer::PIPELINE_VERSION);
+    match Graph::open(&path, key) {
+        Ok(Some(graph)) => return Ok(graph),
+        Ok(None) => tracing::debug!(path = %path.display(), "the kept graph is of no use"),
+        Err(error) => tracing::debug!(%error, "there is no kept graph"),
+    }
+    let graph = make(snapshot)?;
+    // It can always be made again: where nothing can be written, it is.
+    if let Err(error) = graph.write(&path, key) {
+        tracing::debug!(%error, "the graph is not kept");
+    }
+    Ok(graph)
+}
+
+fn make(snapshot: &Snapshot) -> Result<Graph> {
     let mut places = Vec::new();
     for entry in &snapshot.catalog {
         if let Place::Indexed { segment, file } = entry.place {
             places.push((&*snapshot.segments[segment as usize].segment, file));
         }
     }
-    let files: Vec<Indexed> = places.par_iter().map_init(Parser::new, read).collect::<Result<_>>()?;
+    let started = Instant::now();
+    let files: Vec<Indexed> = places.par_iter().map(read).collect::<Result<_>>()?;
     let manifests: Vec<Manifest> = files
         .iter()
         .filter(|file| is_manifest(file.path.rsplit('/').next().unwrap_or(file.path)))
@@ -110,10 +127,16 @@ pub fn of_snapshot(snapshot: &Snapshot) -> Result<Graph> {
             bindings: &file.bindings,
         })
         .collect();
-    Ok(Graph::new(&facts, &graphrag::link(&facts, &manifests)))
+    let read = started.elapsed();
+    let resolved = graphrag::resolve(&facts, &manifests);
+    let linked = started.elapsed();
+    let graph = Graph::new(&facts, &resolved, &[]);
+    let (nodes, links) = graph.size();
+    tracing::debug!(?read, ?linked, made = ?started.elapsed(), nodes, links, "made the graph");
+    Ok(graph)
 }
 
-fn read<'s>(parser: &mut Parser, &(segment, file): &(&'s Segment, u32)) -> Result<Indexed<'s>> {
+fn read<'s>(&(segment, file): &(&'s Segment, u32)) -> Result<Indexed<'s>> {
     let (path, text) = (segment.path(file), segment.text(file)?.as_str());
     Ok(Indexed {
         path,
@@ -121,7 +144,7 @@ fn read<'s>(parser: &mut Parser, &(segment, file): &(&'s Segment, u32)) -> Resul
         text,
         symbols: segment.symbols(file),
         references: segment.references(file)?,
-        bindings: indexer::build_bindings(parser, path, text),
+        bindings: segment.bindings(file)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rag_core::bindings::{Binding, Bindings, Expr, ScopeId, ScopeKind, Source};
-use rag_core::{Document, Reference, Span, Symbol};
+use rag_core::{Document, Reference, Span, Symbol, SymbolKind};
 
 /// What linking reads of a file.
 #[derive(Clone, Copy)]
@@ -24,15 +24,20 @@ pub struct FileFacts<'a> {
 
 impl<'a> FileFacts<'a> {
     /// The facts of a parsed file.
-    pub fn of(document: &'a Document, bindings: &'a Bindings) -> Self {
+    pub fn of(document: &'a Document) -> Self {
         FileFacts {
             path: &document.path,
             language: document.language,
             text: &document.text,
             symbols: &document.symbols,
             references: &document.references,
-            bindings,
+            bindings: &document.bindings,
         }
+    }
+
+    /// Whether it is written for people.
+    pub(crate) fn is_document(&self) -> bool {
+        self.language == "text" || self.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Section)
     }
 }
 

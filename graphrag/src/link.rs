@@ -7,7 +7,9 @@ use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
+use crate::imports::{Import, imports};
 use crate::manifest::Manifest;
+use crate::mentions::{Mention, Names};
 use crate::modules::Modules;
 use crate::types::Type;
 use crate::world::{Entity, World};
@@ -15,19 +17,48 @@ use crate::world::{Entity, World};
 /// How many candidates an edge keeps.
 const MAX_CANDIDATES: usize = 64;
 
+/// What was found in all files together.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// Uses of definitions; those of a file stand in the order of the text.
+    pub edges: Vec<Edge>,
+    /// What files import.
+    pub imports: Vec<Import>,
+    /// Where documents speak of code.
+    pub mentions: Vec<Mention>,
+}
+
 /// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
+    edges(&world(files, manifests))
+}
+
+/// Like [`link`], with imports and what documents mention.
+pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
+    let world = world(files, manifests);
+    let edges = edges(&world);
+    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, file)).collect();
+    let names = Names::new(files);
+    let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
+    let mentions = documents.flat_map(|file| names.mentions(files, file)).collect();
+    Resolved { edges, imports, mentions }
+}
+
+fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
     let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
     let modules = Modules::new(&paths, manifests);
-    let world = World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules);
-    let candidates = Candidates::new(&world);
+    World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules)
+}
+
+fn edges(world: &World) -> Vec<Edge> {
+    let candidates = Candidates::new(world);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
         let first = edges.len();
         let file = world.file(index);
         for site in &file.facts.bindings.sites {
-            edges.push(resolve(&world, &candidates, index, site));
+            edges.push(definition(world, &candidates, index, site));
         }
         let by_name = file.facts.bindings.scopes.is_empty();
         for reference in file.facts.references {
@@ -119,7 +150,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
+fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
     let file = world.file(index);
     let space = if site.kind == ReferenceKind::Type { Space::Type } else { Space::Value };
     let mut entities = world.meaning(index, site.expr, space);

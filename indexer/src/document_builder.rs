@@ -23,11 +23,11 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
     let language = language::detect(path, head);
     let name = language.map_or(PLAIN_TEXT, |language| language.name);
     let is_prose = name == PLAIN_TEXT || DocumentFormat::from_language(name).is_some();
-    let (symbols, references, chunks) = match (DocumentFormat::from_language(name), language) {
+    let (symbols, references, bindings, chunks) = match (DocumentFormat::from_language(name), language) {
         (Some(format), _) => {
             let sections = sections(format, &text);
             let symbols = sections.iter().map(section_symbol).collect();
-            (symbols, Vec::new(), chunk_document(&text, &sections, chunk_bytes))
+            (symbols, Vec::new(), Bindings::default(), chunk_document(&text, &sections, chunk_bytes))
         }
         (None, Some(language)) => {
             let outline = parser.parse(language, &text);
@@ -35,17 +35,11 @@ pub fn build_document(parser: &mut Parser, path: &str, text: String, chunk_bytes
                 Some(tree) => chunk_code(&text, tree, &outline.symbols, chunk_bytes),
                 None => chunk_text(&text, chunk_bytes),
             };
-            (outline.symbols, outline.references, chunks)
+            (outline.symbols, outline.references, outline.bindings, chunks)
         }
-        (None, None) => (Vec::new(), Vec::new(), chunk_text(&text, chunk_bytes)),
+        (None, None) => (Vec::new(), Vec::new(), Bindings::default(), chunk_text(&text, chunk_bytes)),
     };
-    Document { path: path.to_owned(), language: name, text, chunks, symbols, references, is_prose }
-}
-
-/// What the names of a file stand for; empty for languages without a collector. The file is parsed for it.
-pub fn build_bindings(parser: &mut Parser, path: &str, text: &str) -> Bindings {
-    let head = &text[..text.floor_char_boundary(HEAD)];
-    language::detect(path, head).map(|language| parser.bindings(language, text)).unwrap_or_default()
+    Document { path: path.to_owned(), language: name, text, chunks, symbols, references, bindings, is_prose }
 }
 
 fn section_symbol(section: &Section) -> Symbol {
@@ -89,6 +83,7 @@ fn build_notebook(path: &str, json: &str, chunk_bytes: usize) -> Option<Document
         chunks,
         symbols: Vec::new(),
         references: Vec::new(),
+        bindings: Bindings::default(),
         is_prose: true,
     })
 }

@@ -14,6 +14,6 @@ mod report;
 pub mod scan;
 
 pub use backfill::{BackfillProgress, backfill};
-pub use document_builder::{build_bindings, build_document};
+pub use document_builder::build_document;
 pub use pipeline::{Event, IndexOptions, PIPELINE_VERSION, update};
 pub use report::{Note, Report};

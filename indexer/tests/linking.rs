@@ -2,8 +2,7 @@
 
 use graphrag::{Edge, FileFacts, Tier, link};
 use indexer::language::Parser;
-use indexer::{build_bindings, build_document};
-use rag_core::bindings::Bindings;
+use indexer::build_document;
 use rag_core::{Document, ReferenceKind};
 
 struct Linked {
@@ -15,10 +14,7 @@ fn linked(files: &[(&str, &str)]) -> Linked {
     let mut parser = Parser::new();
     let documents: Vec<Document> =
         files.iter().map(|(path, text)| build_document(&mut parser, path, (*text).to_owned(), 1500)).collect();
-    let bindings: Vec<Bindings> =
-        documents.iter().map(|document| build_bindings(&mut parser, &document.path, &document.text)).collect();
-    let facts: Vec<FileFacts> =
-        documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts::of(document, bindings)).collect();
+    let facts: Vec<FileFacts> = documents.iter().map(FileFacts::of).collect();
     let edges = link(&facts, &[]);
     Linked { documents, edges }
 }

@@ -4,6 +4,8 @@
 //! Everything is a span into the text or an index into one of the tables, so a file costs a few
 //! allocations. Expressions that say nothing about a type are [`Expr::Unknown`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::symbol::{ReferenceKind, Span};
 
 /// Index of an expression in [`Bindings::exprs`].
@@ -12,7 +14,7 @@ pub type ExprId = u32;
 pub type ScopeId = u32;
 
 /// The facts of one file. Scope 0 is the file; expression 0 is [`Expr::Unknown`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bindings {
     /// Scopes, parents before children.
     pub scopes: Vec<Scope>,
@@ -31,7 +33,7 @@ pub struct Bindings {
 }
 
 /// A range of [`Bindings::items`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// First item.
     pub start: u32,
@@ -40,7 +42,7 @@ pub struct List {
 }
 
 /// What opens a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScopeKind {
     /// The file.
     File,
@@ -57,7 +59,7 @@ pub enum ScopeKind {
 }
 
 /// A region of the text with names of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// What opens it.
     pub kind: ScopeKind,
@@ -78,7 +80,7 @@ pub struct Scope {
 }
 
 /// Properties of a function.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeFlags {
     /// Calling gives an awaitable.
     pub is_async: bool,
@@ -97,7 +99,7 @@ pub struct ScopeFlags {
 }
 
 /// Where a name can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Space {
     /// As value only.
     Value,
@@ -108,7 +110,7 @@ pub enum Space {
 }
 
 /// A name bound in a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// The name.
     pub name: Span,
@@ -125,7 +127,7 @@ pub struct Binding {
 }
 
 /// What a name is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// A class, function, namespace or object with a scope.
     Scope(ScopeId),
@@ -155,7 +157,7 @@ pub enum Source {
 }
 
 /// A literal, by the builtin type it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Literal {
     /// No value: `None`, `null`, `undefined`, `void`.
     Nothing,
@@ -164,7 +166,7 @@ pub enum Literal {
 }
 
 /// An expression or a type annotation, as far as it matters for types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expr {
     /// Says nothing about a type.
     Unknown,
@@ -205,7 +207,7 @@ pub enum Expr {
 }
 
 /// Something that a module passes on: a re-export, or names taken from another module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
     /// The module it comes from; empty: this one.
     pub module: Span,
@@ -216,7 +218,7 @@ pub struct Export {
 }
 
 /// A place that uses a definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// How.
     pub kind: ReferenceKind,
@@ -237,5 +239,122 @@ impl Bindings {
     /// The expression `id`; unknown if there is none.
     pub fn expr(&self, id: ExprId) -> Expr {
         self.exprs.get(id as usize).copied().unwrap_or(Expr::Unknown)
+    }
+
+    /// Appends the stored form to `out`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        if !self.scopes.is_empty() {
+            let stored = postcard::to_allocvec(self).expect("facts are always storable");
+            out.extend_from_slice(&stored);
+        }
+    }
+
+    /// Reads the stored form; `None` if it is none, or points outside of itself.
+    pub(crate) fn read(stored: &[u8]) -> Option<Self> {
+        if stored.is_empty() {
+            return Some(Bindings::default());
+        }
+        let facts: Bindings = postcard::from_bytes(stored).ok()?;
+        facts.is_whole().then_some(facts)
+    }
+
+    /// Whether every scope that is named exists, and parents come before children. (Expressions and lists are looked up
+    /// with care, because they are optional.)
+    fn is_whole(&self) -> bool {
+        let known = |scope: ScopeId| (scope as usize) < self.scopes.len();
+        let of_source = |source: Source| match source {
+            Source::Scope(scope) => known(scope),
+            Source::Value(_)
+            | Source::Declared(..)
+            | Source::Import { .. }
+            | Source::Receiver
+            | Source::ReceiverClass
+            | Source::Parameter(..)
+            | Source::TypeParameter(_)
+            | Source::Alias(_)
+            | Source::Opaque => true,
+        };
+        let of_expr = |expr: &Expr| match *expr {
+            Expr::Name(_, scope) | Expr::This(scope) | Expr::Super(scope) | Expr::Scope(scope) => known(scope),
+            _ => true,
+        };
+        self.scopes.iter().zip(0..).all(|(scope, index)| scope.parent < index.max(1))
+            && self.names.iter().all(|binding| known(binding.scope) && of_source(binding.source))
+            && self.exprs.iter().all(of_expr)
+            && self.returns.iter().all(|(scope, _)| known(*scope))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Bindings {
+        let scope = |kind, parent| Scope {
+            kind,
+            parent,
+            name: Span { start: 3, end: 9 },
+            bases: List::default(),
+            decorators: List { start: 0, end: 1 },
+            type_parameters: List::default(),
+            returns: Some(1),
+            flags: ScopeFlags { is_async: true, ..ScopeFlags::default() },
+        };
+        Bindings {
+            scopes: vec![scope(ScopeKind::File, 0), scope(ScopeKind::Class, 0), scope(ScopeKind::Function, 1)],
+            names: vec![Binding {
+                name: Span { start: 70_000, end: 70_004 },
+                scope: 2,
+                extent: Span { start: 0, end: 1 << 20 },
+                source: Source::Scope(1),
+                space: Space::Both,
+                is_instance: false,
+            }],
+            exprs: vec![Expr::Unknown, Expr::Name(Span { start: 1, end: 2 }, 2)],
+            items: vec![1],
+            returns: vec![(2, 1)],
+            ..Bindings::default()
+        }
+    }
+
+    fn stored(facts: &Bindings) -> Vec<u8> {
+        let mut out = Vec::new();
+        facts.write(&mut out);
+        out
+    }
+
+    #[test]
+    fn facts_come_back() {
+        assert_eq!(Bindings::read(&stored(&facts())), Some(facts()));
+        assert_eq!(stored(&Bindings::default()), []);
+        assert_eq!(Bindings::read(&[]), Some(Bindings::default()));
+    }
+
+    #[test]
+    fn facts_that_point_outside_are_refused() {
+        let break_it = |change: fn(&mut Bindings)| {
+            let mut facts = facts();
+            change(&mut facts);
+            assert_eq!(Bindings::read(&stored(&facts)), None);
+        };
+        break_it(|facts| facts.scopes[1].parent = 1);
+        break_it(|facts| facts.scopes[2].parent = 9);
+        break_it(|facts| facts.names[0].scope = 3);
+        break_it(|facts| facts.names[0].source = Source::Scope(3));
+        break_it(|facts| facts.exprs[1] = Expr::Super(3));
+        break_it(|facts| facts.returns[0].0 = 3);
+    }
+
+    #[test]
+    fn damaged_facts_are_refused_or_whole() {
+        let whole = stored(&facts());
+        for at in 0..whole.len() {
+            assert_eq!(Bindings::read(&whole[..at]).filter(|_| at > 0), None, "cut off at {at}");
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 1 << bit;
+                assert!(Bindings::read(&damaged).is_none_or(|facts| facts.is_whole()));
+            }
+        }
     }
 }

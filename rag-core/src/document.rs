@@ -1,5 +1,6 @@
 //! A file as the indexer hands it to the store: its text, cut into chunks, with what it defines and uses.
 
+use crate::bindings::Bindings;
 use crate::symbol::{Reference, Span, Symbol};
 
 /// A parsed and chunked file.
@@ -17,6 +18,8 @@ pub struct Document {
     pub symbols: Vec<Symbol>,
     /// References, sorted by start.
     pub references: Vec<Reference>,
+    /// What its names stand for; empty for languages without a collector.
+    pub bindings: Bindings,
     /// Whether it is written for people: its headings and names make concepts.
     pub is_prose: bool,
 }

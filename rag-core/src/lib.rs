@@ -25,7 +25,7 @@ pub mod store;
 mod symbol;
 pub mod vector;
 
-pub use document::{Chunk, Document, FileRole};
+pub use document::{Chunk, Document, FileRole, path_stem};
 pub use error::{Error, Fault, Result};
 pub use hybrid::{Filter, Hit, Mode, Query, SearchResult, Searcher};
 pub use store::{Snapshot, Store};

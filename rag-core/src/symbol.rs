@@ -6,13 +6,29 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// A half-open range of bytes in one file, 0-based. Lines exist only at the rim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "(u32, u32)", into = "(u32, u32)")]
 pub struct Span {
     /// First byte.
     pub start: u32,
     /// One past the last byte; never below `start`.
     pub end: u32,
+}
+
+/// Stored as start and length: lengths are small, and small numbers take one byte.
+impl From<Span> for (u32, u32) {
+    fn from(span: Span) -> Self {
+        (span.start, span.end - span.start)
+    }
+}
+
+impl From<(u32, u32)> for Span {
+    fn from((start, len): (u32, u32)) -> Self {
+        Span { start, end: start.saturating_add(len) }
+    }
 }
 
 impl Span {
@@ -181,7 +197,7 @@ pub struct Symbol {
 }
 
 /// How a name is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum ReferenceKind {
     /// Called, instantiated, or invoked as a macro.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use graphrag::graph::Relation;
 use rag_core::Mode;
 
 /// Searches code and documents by meaning and by word, on your machine.
@@ -174,11 +175,23 @@ pub(super) enum GraphCommand {
     /// Who uses it in any way: calls, imports, types, inheritance.
     #[command(after_long_help = "Example:\n  cogo graph references Config --format json")]
     References(GraphArgs),
+    /// What a file or symbol imports: files, definitions, packages from outside.
+    #[command(after_long_help = "Example:\n  cogo graph imports src/app.py")]
+    Imports(GraphArgs),
+    /// What implements, extends or overrides it, through others, too.
+    #[command(after_long_help = "Example:\n  cogo graph implementations Storage")]
+    Implementations(GraphArgs),
+    /// Tests that reach it through uses.
+    #[command(after_long_help = "Example:\n  cogo graph tests TokenBucket.take")]
+    Tests(GraphArgs),
+    /// Everything that a symbol, file, folder or package hangs together with directly.
+    #[command(after_long_help = "Example:\n  cogo graph neighbors src/auth.py --kind import,mention --direction in")]
+    Neighbors(NeighborArgs),
     /// A shortest way of uses from one symbol to another.
     #[command(after_long_help = "Example:\n  cogo graph path main connect")]
     Path(PathBetweenArgs),
-    /// What may be affected by a change of files, or of lines of them, and which tests.
-    #[command(after_long_help = "Example:\n  cogo graph impact src/auth.py:10-20 --depth 3")]
+    /// What may be affected by a change: definitions, tests to run, documents to read again.
+    #[command(after_long_help = "Examples:\n  cogo graph impact src/auth.py:10-20 --depth 3\n  git diff main | cogo graph impact --diff -")]
     Impact(ImpactArgs),
 }
 
@@ -201,10 +214,44 @@ pub(super) struct PathBetweenArgs {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct NeighborArgs {
+    /// The symbol, file, folder or package.
+    pub node: String,
+    /// Whose links: those of the node, those of others to it, or both.
+    #[arg(long, value_enum, default_value_t)]
+    pub direction: Direction,
+    /// Only these relations: call, import, inherit, type, override, mention, depend, co-change.
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_relation)]
+    pub kind: Vec<Relation>,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+/// Which links of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Direction {
+    /// What it uses.
+    Out,
+    /// Who uses it.
+    In,
+    /// Both.
+    #[default]
+    Both,
+}
+
+fn parse_relation(word: &str) -> Result<Relation, String> {
+    let words: Vec<&str> = Relation::ALL.iter().map(|relation| relation.as_str()).collect();
+    Relation::parse(word).ok_or_else(|| format!("expected one of {}", words.join(", ")))
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ImpactArgs {
     /// Files, or lines of files: `path`, `path:line`, `path:first-last`.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "diff")]
     pub places: Vec<String>,
+    /// The files and lines that a unified diff changes; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub diff: Option<PathBuf>,
     #[command(flatten)]
     pub walk: WalkArgs,
 }
@@ -215,7 +262,7 @@ pub(super) struct WalkArgs {
     /// The repository.
     #[arg(long = "in", value_name = "PATH", default_value = ".")]
     pub root: PathBuf,
-    /// How many links far [default: 1; of a path and of impact 8].
+    /// How many links far [default: 1; of impact 3; of paths, tests and implementations 8].
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,
     /// Only proven links.
@@ -243,6 +290,8 @@ pub(super) enum GraphFormat {
     Dot,
     /// For Mermaid.
     Mermaid,
+    /// For Gephi, yEd, NetworkX.
+    Graphml,
 }
 
 const MODEL_EXAMPLES: &str = "\

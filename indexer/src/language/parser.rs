@@ -1,6 +1,6 @@
 //! Parsing one file: grammar, time limit, walk.
 
-use super::bindings::{bindings, has_bindings};
+use super::bindings::bindings;
 use super::detect::by_name;
 use super::entry::Language;
 use super::rules::Rules;
@@ -23,6 +23,8 @@ pub struct Outline {
     pub symbols: Vec<Symbol>,
     /// Uses of names, sorted by position.
     pub references: Vec<Reference>,
+    /// What names stand for; empty for languages without a collector.
+    pub bindings: Bindings,
     /// The syntax tree; none without a grammar, or if parsing took too long.
     pub tree: Option<Tree>,
     /// Number of syntax errors seen.
@@ -55,15 +57,13 @@ impl Parser {
         {
             found.append(inner);
         }
-        Outline { symbols: found.symbols, references: found.references, tree: Some(tree), errors: found.errors }
-    }
-
-    /// What the names of `text` stand for; empty for languages without a collector, and where parsing took too long.
-    pub fn bindings(&mut self, language: &'static Language, text: &str) -> Bindings {
-        if !has_bindings(language) {
-            return Bindings::default();
+        Outline {
+            bindings: bindings(language, &tree, text),
+            symbols: found.symbols,
+            references: found.references,
+            tree: Some(tree),
+            errors: found.errors,
         }
-        self.tree(language, text, &[]).map(|tree| bindings(language, &tree, text)).unwrap_or_default()
     }
 
     /// Parses the given ranges of `text` (all of it if there are none) and walks the tree.

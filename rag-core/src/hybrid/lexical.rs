@@ -1,6 +1,7 @@
 //! BM25F over all segments, from exact statistics of the live chunks.
 
 use super::ranking::Bm25;
+use super::report::Part;
 use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::error::Result;
@@ -20,13 +21,50 @@ const STOP_WORDS: &[&str] = &[
 /// The words of a query, ready to be looked up.
 pub(super) struct Terms {
     /// Distinct stems and compounds.
-    pub words: Vec<String>,
+    pub words: Vec<(String, f32)>,
     /// Names a type might have that the query mentions: compounds and runs of up to three words, joined.
     pub names: Vec<String>,
 }
 
 impl Terms {
     pub(super) fn new(text: &str) -> Self {
+        match super::report::parts(text).filter(|_| std::env::var("NOREPORT").is_err()) {
+            Some(parts) => Self::of_report(&parts),
+            None => Self::of_question(text),
+        }
+    }
+
+    fn of_report(parts: &[(Part, &str)]) -> Self {
+        let env = |name: &str, default: f32| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+        let (title, prose, code, k3) = (env("W_TITLE", 3.0), env("W_PROSE", 1.0), env("W_CODE", 0.5), env("K3", 2.0));
+        let mut words: Vec<(String, f32)> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        let mut at: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+        for (part, line) in parts {
+            let weight = match part {
+                Part::Title => title,
+                Part::Prose => prose,
+                Part::Code => code,
+            };
+            let terms = Self::of_question(line);
+            for (word, _) in terms.words {
+                if words.len() == 1 && STOP_WORDS.contains(&word.as_str()) { continue }
+                let index = *at.entry(word.clone()).or_insert_with(|| { words.push((word, 0.0)); words.len() - 1 });
+                words[index].1 += weight;
+            }
+            for name in terms.names {
+                if names.len() < 500 && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        for (_, weight) in &mut words {
+            *weight = (k3 + 1.0) * *weight / (k3 + *weight);
+        }
+        Terms { words, names }
+    }
+
+    fn of_question(text: &str) -> Self {
         let mut lexicon = Lexicon::new();
         let mut kept = String::new();
         let mut all: Vec<(&str, bool)> = Vec::new();
@@ -41,7 +79,8 @@ impl Terms {
             kept.push_str(if *continues { "_" } else { " " });
             kept.push_str(word);
         }
-        Terms { words: lexicon.query_terms(&kept), names: type_names(&all) }
+        let words = lexicon.query_terms(&kept).into_iter().map(|word| (word, 1.0)).collect();
+        Terms { words, names: type_names(&all) }
     }
 }
 
@@ -144,7 +183,8 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         .collect();
     let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
     let mut idf_sum = 0.0;
-    for word in terms.words.iter().take(MOST_TERMS) {
+    let most: usize = std::env::var("MOST").ok().and_then(|v| v.parse().ok()).unwrap_or(MOST_TERMS);
+    for (word, weight) in terms.words.iter().take(most) {
         let mut frequency = 0;
         for gather in &mut gather {
             gather.collect(word, lengths, bm25)?;
@@ -153,7 +193,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         if frequency == 0 {
             continue;
         }
-        let idf = idf(lengths.chunks, frequency as u64);
+        let idf = weight * idf(lengths.chunks, frequency as u64);
         idf_sum += idf;
         for (gather, scores) in gather.iter().zip(&mut scores) {
             gather.add_to(scores, idf, bm25);

@@ -5,6 +5,7 @@ mod filter;
 mod lexical;
 mod query;
 mod ranking;
+mod report;
 mod searcher;
 mod second;
 mod symbols;

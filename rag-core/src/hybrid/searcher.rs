@@ -11,7 +11,7 @@ use super::lexical::{self, Lengths, LexicalScores, Terms};
 use super::query::{Hit, Mode, Query, SearchResult, Term};
 use super::ranking::Ranking;
 use super::second::{Second, SecondScores};
-use super::symbols;
+use super::{report, symbols};
 use crate::concepts::{ConceptGraph, Seed, concepts_of_query};
 use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
@@ -120,7 +120,7 @@ impl Searcher {
         }
         let vector = (query.mode != Mode::Lexical).then(|| {
             let mut vector = vec![0.0; self.embedder.dimensions()];
-            self.embedder.embed(&query.text, &mut vector);
+            self.embedder.embed(&report::embedded(&query.text), &mut vector);
             QuantizedQuery::new(vector)
         });
         let (mut second, mut degraded) = (None, None);
@@ -266,7 +266,7 @@ impl Searcher {
             })
             .collect::<Result<_>>()?;
         let coverage = second.map(|second| second.coverage);
-        Ok(SearchResult { hits, terms: terms.words.clone(), coverage, degraded: None })
+        Ok(SearchResult { hits, terms: terms.words.iter().map(|(word, _)| word.clone()).collect(), coverage, degraded: None })
     }
 
     /// The weights of a mode: what a mode does not look at weighs nothing.
@@ -495,7 +495,7 @@ impl Searcher {
                 .then_with(|| (a.repository, &a.path, a.start_line).cmp(&(b.repository, &b.path, b.start_line)))
         });
         hits.truncate(query.limit);
-        Ok(SearchResult { hits, terms: terms.words.clone(), ..SearchResult::default() })
+        Ok(SearchResult { hits, terms: terms.words.iter().map(|(word, _)| word.clone()).collect(), ..SearchResult::default() })
     }
 
     fn hit(&self, segments: &[&LiveSegment], segment: usize, chunk: u32, score: f32) -> Result<Hit> {

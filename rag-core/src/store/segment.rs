@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::container::{Bytes, Container, Records};
 use super::manifest::{Counts, SegmentEntry};
 use crate::bm25::Postings;
+use crate::bindings::Bindings;
 use crate::concepts::Concept;
 use crate::document::FileRole;
 use crate::error::Result;
@@ -133,6 +134,8 @@ pub struct Segment {
     references: OnceLock<Records<ReferenceRecord>>,
     /// Likewise; per chunk the end of its concepts, and all of them.
     concepts: OnceLock<(Records<u32>, Records<Concept>)>,
+    /// Likewise; per file the end of its facts, and those of all.
+    bindings: OnceLock<(Records<u64>, Bytes)>,
     languages: Vec<String>,
     paths: Bytes,
     texts: Bytes,
@@ -179,6 +182,7 @@ impl Segment {
             symbols,
             references: OnceLock::new(),
             concepts: OnceLock::new(),
+            bindings: OnceLock::new(),
             languages,
             paths,
             texts,
@@ -347,6 +351,30 @@ impl Segment {
         };
         let start = if chunk == 0 { 0 } else { ends[chunk as usize - 1] };
         Ok(&all[start as usize..ends[chunk as usize] as usize])
+    }
+
+    /// What the names of a file stand for, as spans into its [`text`](Self::text).
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the stored facts are damaged.
+    pub fn bindings(&self, file: u32) -> Result<Bindings> {
+        let (ends, all) = match self.bindings.get() {
+            Some(known) => known,
+            None => {
+                let ends = self.container.records::<u64>("bindings.ends")?;
+                let all = self.container.section("bindings")?;
+                let whole = ends.len() == self.files.len()
+                    && ends.is_sorted()
+                    && ends.last().copied().unwrap_or(0) == all.len() as u64;
+                if !whole {
+                    return Err(self.container.corrupt("facts do not match the files"));
+                }
+                self.bindings.get_or_init(|| (ends, all))
+            }
+        };
+        let start = if file == 0 { 0 } else { ends[file as usize - 1] };
+        let stored = &all[start as usize..ends[file as usize] as usize];
+        Bindings::read(stored).ok_or_else(|| self.container.corrupt("malformed facts"))
     }
 
     /// Adds what a file holds to `counts`.

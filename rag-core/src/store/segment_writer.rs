@@ -48,6 +48,9 @@ pub struct SegmentWriter<'e> {
     /// of all chunks, one after the other, and where those of each end
     concepts: Vec<Concept>,
     concept_ends: Vec<u32>,
+    /// of all files, one after the other, and where those of each end
+    bindings: Vec<u8>,
+    binding_ends: Vec<u64>,
     terms: Vec<TermId>,
     embedded: usize,
 }
@@ -69,6 +72,8 @@ impl<'e> SegmentWriter<'e> {
             texts: Vec::new(),
             concepts: Vec::new(),
             concept_ends: Vec::new(),
+            bindings: Vec::new(),
+            binding_ends: Vec::new(),
             terms: Vec::new(),
             embedded: 0,
         }
@@ -156,6 +161,8 @@ impl<'e> SegmentWriter<'e> {
             name: pack_span(reference.name),
             qualifier: pack_span(reference.qualifier),
         }));
+        document.bindings.write(&mut self.bindings);
+        self.binding_ends.push(self.bindings.len() as u64);
         file
     }
 
@@ -271,6 +278,8 @@ impl<'e> SegmentWriter<'e> {
         writer.section("texts", &[&self.texts])?;
         writer.section("concepts", &[bytemuck::cast_slice(&self.concepts)])?;
         writer.section("concepts.ends", &[bytemuck::cast_slice(&self.concept_ends)])?;
+        writer.section("bindings", &[&self.bindings])?;
+        writer.section("bindings.ends", &[bytemuck::cast_slice(&self.binding_ends)])?;
         for (file, content) in self.postings.finish(&self.lexicon, self.chunks.len() as u32)? {
             writer.section(&format!("{BM25_PREFIX}{file}"), &[&content])?;
         }

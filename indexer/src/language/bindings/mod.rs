@@ -31,16 +31,10 @@ fn collector(language: &Language) -> Option<Collector> {
     }
 }
 
-/// Whether there is a collector for the language.
-pub fn has_bindings(language: &Language) -> bool {
-    collector(language).is_some()
-}
-
 /// Collects the facts of a file; empty for languages without a collector.
 pub fn bindings(language: &Language, tree: &Tree, text: &str) -> Bindings {
+    let Some(collect) = collector(language) else { return Bindings::default() };
     let mut builder = Builder::new(text);
-    if let Some(collect) = collector(language) {
-        collect(&mut builder, tree.root_node());
-    }
+    collect(&mut builder, tree.root_node());
     builder.facts
 }

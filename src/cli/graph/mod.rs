@@ -1,0 +1,115 @@
+//! `cogo graph`.
+
+mod draw;
+mod impact;
+mod path;
+mod uses;
+
+use std::sync::Arc;
+
+use graphrag::Graph;
+use graphrag::graph::{Follow, Link, NodeId, NodeKind, Reached, Relation};
+use serde_json::{Value, json};
+
+use super::args::{GraphCommand, WalkArgs};
+use super::failure::Usage;
+use super::output::harmless;
+use super::{Done, target};
+use uses::Question;
+
+/// How far a way or a chain of bases is followed.
+const FAR: u32 = 8;
+
+pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
+    match command {
+        GraphCommand::Callers(args) => uses::run(args, &Question::new(&[Relation::Call]).backwards()),
+        GraphCommand::Callees(args) => uses::run(args, &Question::new(&[Relation::Call])),
+        GraphCommand::References(args) => uses::run(args, &Question::new(&[]).backwards()),
+        GraphCommand::Imports(args) => uses::run(args, &Question::new(&[Relation::Import, Relation::Depend])),
+        GraphCommand::Implementations(args) => {
+            uses::run(args, &Question::new(&[Relation::Inherit, Relation::Override]).backwards().far())
+        }
+        GraphCommand::Tests(args) => uses::run(args, &Question::new(&[]).backwards().far().tests()),
+        GraphCommand::Neighbors(args) => uses::neighbors(args),
+        GraphCommand::Path(args) => path::run(args),
+        GraphCommand::Impact(args) => impact::run(args),
+    }
+}
+
+fn open(walk: &WalkArgs) -> anyhow::Result<Arc<Graph>> {
+    let (engine, _) = target::engine_for(&walk.root, None, &walk.logging)?;
+    target::refresh(&engine)?;
+    let started = std::time::Instant::now();
+    let graph = engine.graph()?;
+    tracing::debug!(elapsed = ?started.elapsed(), size = ?graph.size(), "graph");
+    Ok(graph)
+}
+
+fn follow<'k>(walk: &WalkArgs, relations: &'k [Relation], far: u32) -> Follow<'k> {
+    Follow { relations, proven_only: walk.proven, depth: walk.depth.unwrap_or(far) }
+}
+
+/// The one thing that `text` means.
+fn find(graph: &Graph, text: &str) -> anyhow::Result<NodeId> {
+    match graph.find(text)[..] {
+        [node] => Ok(node),
+        [] => Err(Usage::new(format!("nothing is called `{text}`"))
+            .hint(
+                "give a name, `Class.method`, a path, or `path:line`; `cogo search --mode symbol` finds similar names",
+            )
+            .into()),
+        ref several => {
+            let mut list: Vec<String> = several.iter().take(10).map(|&node| place(graph, node)).collect();
+            if several.len() > list.len() {
+                list.push(format!("… {} more", several.len() - list.len()));
+            }
+            let message = format!("`{text}` may mean {} things", several.len());
+            Err(Usage::new(message).hint(format!("name one of them as `path:line`:\n  {}", list.join("\n  "))).into())
+        }
+    }
+}
+
+/// `path:line  name (kind)`
+fn place(graph: &Graph, id: NodeId) -> String {
+    let node = graph.node(id);
+    match node.kind {
+        NodeKind::Symbol(kind) => {
+            format!("{}:{}  {} ({kind})", harmless(graph.path(id)), node.lines.0, harmless(node.name))
+        }
+        NodeKind::File => harmless(node.name).into_owned(),
+        NodeKind::Folder => format!("{}/", harmless(node.name)),
+        NodeKind::Package => format!("{} (package)", harmless(node.name)),
+    }
+}
+
+fn node_json(graph: &Graph, id: NodeId) -> Value {
+    let node = graph.node(id);
+    json!({
+        "path": node.file.map(|_| graph.path(id)),
+        "name": node.name,
+        "kind": node.kind.as_str(),
+        "start_line": node.lines.0,
+        "end_line": node.lines.1,
+    })
+}
+
+fn reached_json(graph: &Graph, reached: &Reached) -> Value {
+    let mut answer = node_json(graph, reached.node);
+    answer["distance"] = json!(reached.distance);
+    answer["proven"] = json!(reached.is_proven);
+    answer["link"] = link_json(&reached.link);
+    answer
+}
+
+fn link_json(link: &Link) -> Value {
+    let tier = if link.is_proven { "proven" } else { "possible" };
+    json!({ "kind": link.relation.as_str(), "tier": tier, "candidates": link.count, "line": link.line })
+}
+
+/// How sure a link is, in words; nothing if it is proven.
+fn doubt(link: &Link) -> String {
+    match link.is_proven {
+        true => String::new(),
+        false => format!("  possible, 1 of {}", link.count),
+    }
+}

@@ -1,0 +1,169 @@
+//! What a node uses, and who uses it.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use graphrag::Graph;
+use graphrag::graph::{NodeId, Reached, Relation, Site};
+use serde_json::json;
+
+use super::super::args::{Direction, Format, GraphArgs, GraphFormat, NeighborArgs};
+use super::super::output::{self, count, harmless};
+use super::{Done, FAR, doubt, draw, find, follow, node_json, open, place, reached_json};
+
+/// What is asked about a node.
+pub(super) struct Question<'r> {
+    relations: &'r [Relation],
+    backwards: bool,
+    far: u32,
+    tests_only: bool,
+}
+
+impl<'r> Question<'r> {
+    /// What it uses in one of these ways (in any, if there are none).
+    pub(super) fn new(relations: &'r [Relation]) -> Self {
+        Question { relations, backwards: false, far: 1, tests_only: false }
+    }
+
+    /// Who uses it.
+    pub(super) fn backwards(self) -> Self {
+        Question { backwards: true, ..self }
+    }
+
+    /// Through others, too.
+    pub(super) fn far(self) -> Self {
+        Question { far: FAR, ..self }
+    }
+
+    /// Only tests are answers.
+    pub(super) fn tests(self) -> Self {
+        Question { tests_only: true, ..self }
+    }
+}
+
+pub(super) fn run(args: &GraphArgs, question: &Question) -> anyhow::Result<Done> {
+    let graph = open(&args.walk)?;
+    let start = find(&graph, &args.symbol)?;
+    let mut found = graph.reach(&[start], question.backwards, follow(&args.walk, question.relations, question.far));
+    if question.tests_only {
+        found.retain(|reached| graph.is_test(reached.node) && graph.node(reached.node).symbol.is_some());
+    }
+    found.sort_by_key(|reached| (reached.distance, !reached.is_proven));
+    let mut unresolved = if question.backwards { graph.unresolved(start) } else { Vec::new() };
+    unresolved.retain(|site| question.relations.is_empty() || question.relations.contains(&site.relation));
+    answer(args, &graph, start, question, found, &unresolved)
+}
+
+fn answer(
+    args: &GraphArgs,
+    graph: &Graph,
+    start: NodeId,
+    question: &Question,
+    mut found: Vec<Reached>,
+    unresolved: &[Site],
+) -> anyhow::Result<Done> {
+    let proven = found.iter().filter(|reached| reached.is_proven).count();
+    let total = found.len();
+    found.truncate(args.walk.limit);
+    let mut out = output::stdout();
+    match args.walk.format {
+        GraphFormat::Text => {
+            writeln!(out, "{}", place(graph, start))?;
+            for reached in &found {
+                print_reached(&mut out, graph, reached, question.backwards)?;
+            }
+            if total > found.len() {
+                writeln!(out, "  … {} more, -k shows them", total - found.len())?;
+            }
+            let sites = count(unresolved.len() as u64, "unresolved site");
+            writeln!(out, "{proven} proven, {} possible, {sites} of that name", total - proven)?;
+            for site in unresolved.iter().take(10) {
+                writeln!(out, "  ? {}:{}", harmless(graph.path(site.node)), site.line)?;
+            }
+        }
+        GraphFormat::Json => {
+            let answers: Vec<_> = found.iter().map(|reached| reached_json(graph, reached)).collect();
+            let sites = unresolved.iter().map(|site| json!({ "path": graph.path(site.node), "line": site.line }));
+            let answer = json!({
+                "symbol": node_json(graph, start), "found": answers, "proven": proven,
+                "possible": total - proven, "unresolved": sites.collect::<Vec<_>>(),
+            });
+            output::print_json(&answer, Format::Json)?;
+        }
+        format => {
+            let nodes: BTreeSet<NodeId> = found.iter().map(|reached| reached.node).chain([start]).collect();
+            draw::draw(&mut out, graph, &nodes, question.relations, format)?;
+        }
+    }
+    out.flush()?;
+    Ok(if total == 0 { Done::Nothing } else { Done::Something })
+}
+
+fn print_reached(out: &mut impl Write, graph: &Graph, reached: &Reached, backwards: bool) -> std::io::Result<()> {
+    let indent = "  ".repeat(reached.distance as usize);
+    let (place, link) = (place(graph, reached.node), &reached.link);
+    let at = if backwards && link.line > 0 { format!("  at line {}", link.line) } else { String::new() };
+    let kind = match link.relation {
+        Relation::Call => String::new(),
+        relation => format!("  {}", relation.as_str()),
+    };
+    writeln!(out, "{indent}{place}{at}{kind}{}", doubt(link))
+}
+
+/// Everything that a node hangs together with directly, and what it lies in and holds.
+pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
+    let graph = open(&args.walk)?;
+    let start = find(&graph, &args.node)?;
+    let wanted = follow(&args.walk, &args.kind, 1);
+    let reach = |backwards: bool, direction: Direction| match args.direction == Direction::Both || args.direction == direction {
+        true => graph.reach(&[start], backwards, wanted),
+        false => Vec::new(),
+    };
+    let (uses, used_by) = (reach(false, Direction::Out), reach(true, Direction::In));
+    let parent = graph.node(start).parent;
+    let children = graph.children(start);
+    let limit = args.walk.limit;
+    let mut out = output::stdout();
+    match args.walk.format {
+        GraphFormat::Text => {
+            writeln!(out, "{}", place(&graph, start))?;
+            if let Some(parent) = parent {
+                writeln!(out, "in\n  {}", place(&graph, parent))?;
+            }
+            if !children.is_empty() {
+                writeln!(out, "holds")?;
+                children.iter().take(limit).try_for_each(|&child| writeln!(out, "  {}", place(&graph, child)))?;
+                more(&mut out, children.len(), limit)?;
+            }
+            for (title, part, backwards) in [("uses", &uses, false), ("used by", &used_by, true)] {
+                if !part.is_empty() {
+                    writeln!(out, "{title}")?;
+                    part.iter().take(limit).try_for_each(|reached| print_reached(&mut out, &graph, reached, backwards))?;
+                    more(&mut out, part.len(), limit)?;
+                }
+            }
+        }
+        GraphFormat::Json => {
+            let list = |part: &[Reached]| -> Vec<_> {
+                part.iter().take(limit).map(|reached| reached_json(&graph, reached)).collect()
+            };
+            let holds: Vec<_> = children.iter().take(limit).map(|&child| node_json(&graph, child)).collect();
+            let answer = json!({
+                "node": node_json(&graph, start), "in": parent.map(|parent| node_json(&graph, parent)), "holds": holds,
+                "uses": list(&uses), "used_by": list(&used_by),
+            });
+            output::print_json(&answer, Format::Json)?;
+        }
+        format => {
+            let around = uses.iter().take(limit).chain(used_by.iter().take(limit)).map(|reached| reached.node);
+            draw::draw(&mut out, &graph, &around.chain([start]).collect(), &args.kind, format)?;
+        }
+    }
+    out.flush()?;
+    let nothing = uses.is_empty() && used_by.is_empty() && children.is_empty();
+    Ok(if nothing { Done::Nothing } else { Done::Something })
+}
+
+fn more(out: &mut impl Write, total: usize, shown: usize) -> std::io::Result<()> {
+    if total > shown { writeln!(out, "  … {} more, -k shows them", total - shown) } else { Ok(()) }
+}
