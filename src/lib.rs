@@ -38,4 +38,4 @@ pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Encoder, Encoding, Role};
 pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};
-pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind};
+pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind, Unit};

@@ -27,6 +27,6 @@ pub mod vector;
 
 pub use document::{Chunk, Document, FileRole, path_stem};
 pub use error::{Error, Fault, Result};
-pub use hybrid::{Filter, Hit, Mode, Query, SearchResult, Searcher};
+pub use hybrid::{Filter, Hit, Mode, Query, SearchResult, Searcher, Unit};
 pub use store::{Snapshot, Store};
 pub use symbol::{Reference, ReferenceKind, Span, Symbol, SymbolKind};

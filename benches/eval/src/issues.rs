@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use cogo::{Engine, EngineOptions, Filter, Query};
+use cogo::{Engine, EngineOptions, Filter, Hit, Query, Unit};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,7 @@ struct Found {
     hits: BTreeMap<&'static str, bool>,
     index_ms: f64,
     query_ms: f64,
+    definition_ms: f64,
 }
 
 /// Indexes every tree, asks every issue, prints and writes the measures.
@@ -70,7 +71,18 @@ fn ask(options: &Issues, instance: &Instance) -> Result<Found> {
     let hits = engine.search(&query)?.hits;
     let query_ms = started.elapsed().as_secs_f64() * 1e3;
     let files: Vec<String> = hits.iter().map(|hit| hit.path.clone()).collect();
-    let functions: Vec<String> = Vec::new();
+    query.unit = Unit::Definition;
+    query.limit = 100;
+    if let Ok(dump) = std::env::var("DUMP") {
+        query.limit = 1000; query.explain = true;
+        let rows: Vec<_> = engine.search(&query)?.hits.iter().map(|hit| serde_json::json!({"name": format!("{}:{}", hit.path, hit.symbol.as_deref().unwrap_or_default()), "row": hit.terms.iter().map(|t| t.value).collect::<Vec<_>>()})).collect();
+        fs::write(format!("{dump}/{}.def", instance.instance_id), serde_json::to_vec(&rows)?)?;
+    }
+    let started = Instant::now();
+    let hits = engine.search(&query)?.hits;
+    let definition_ms = started.elapsed().as_secs_f64() * 1e3;
+    let name = |hit: &Hit| format!("{}:{}", hit.path, hit.symbol.as_deref().unwrap_or_default());
+    let functions: Vec<String> = hits.iter().map(name).collect();
     let mut measures = BTreeMap::new();
     for (name, gold, found, k) in [
         ("file@1", &instance.gold_files, &files, 1),
@@ -93,6 +105,7 @@ fn ask(options: &Issues, instance: &Instance) -> Result<Found> {
         hits: measures,
         index_ms,
         query_ms,
+        definition_ms,
     })
 }
 
@@ -119,6 +132,7 @@ fn print(found: &[Found]) {
     let mean = |name: &str| repositories.values().map(|found| share(found, name)).sum::<f64>() / repositories.len() as f64;
     row("mean over repositories", repositories.len(), &mean);
     let count = all.len().max(1) as f64;
-    let (index, query) = (found.iter().map(|f| f.index_ms).sum::<f64>(), found.iter().map(|f| f.query_ms).sum::<f64>());
-    println!("mean index {:.0} ms, mean query {:.1} ms", index / count, query / count);
+    let mean = |value: fn(&Found) -> f64| found.iter().map(value).sum::<f64>() / count;
+    let (index, query, definition) = (mean(|f| f.index_ms), mean(|f| f.query_ms), mean(|f| f.definition_ms));
+    println!("mean index {index:.0} ms, query for files {query:.1} ms, for definitions {definition:.1} ms");
 }

@@ -43,6 +43,11 @@ pub fn mix_path(text: &mut [f32], path: &[f32]) {
     normalise(text);
 }
 
+/// The dot product; of unit vectors the cosine.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 /// Scales `vector` to length 1; a zero vector stays zero.
 pub fn normalise(vector: &mut [f32]) {
     let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();

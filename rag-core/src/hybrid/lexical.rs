@@ -1,5 +1,7 @@
 //! BM25F over all segments, from exact statistics of the live chunks.
 
+use hashbrown::HashMap;
+
 use super::ranking::Bm25;
 use super::report::Part;
 use crate::analysis::{Lexicon, for_each_word};
@@ -32,6 +34,11 @@ impl Terms {
             Some(parts) => Self::of_report(&parts),
             None => Self::of_question(text),
         }
+    }
+
+    /// The terms alone.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.words.iter().map(|(word, _)| word.clone()).collect()
     }
 
     fn of_report(parts: &[(Part, &str)]) -> Self {
@@ -135,6 +142,8 @@ pub(super) struct LexicalScores {
     pub segments: Vec<SegmentScores>,
     /// Σ idf of all query terms that occur anywhere.
     pub idf_sum: f32,
+    /// Each of these terms and its idf, by its weight in the query.
+    pub idf: HashMap<String, f32>,
 }
 
 /// Lengths over all live chunks.
@@ -183,6 +192,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         .collect();
     let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
     let mut idf_sum = 0.0;
+    let mut idfs = HashMap::new();
     let most: usize = std::env::var("MOST").ok().and_then(|v| v.parse().ok()).unwrap_or(MOST_TERMS);
     for (word, weight) in terms.words.iter().take(most) {
         let mut frequency = 0;
@@ -195,6 +205,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         }
         let idf = weight * idf(lengths.chunks, frequency as u64);
         idf_sum += idf;
+        idfs.insert(word.clone(), idf);
         for (gather, scores) in gather.iter().zip(&mut scores) {
             gather.add_to(scores, idf, bm25);
         }
@@ -214,7 +225,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             })?;
         }
     }
-    Ok(LexicalScores { segments: scores, idf_sum })
+    Ok(LexicalScores { segments: scores, idf_sum, idf: idfs })
 }
 
 /// The BM25 inverse document frequency, never negative (Lucene's form).

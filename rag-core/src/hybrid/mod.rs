@@ -1,5 +1,6 @@
 //! Hybrid search: BM25 and vectors side by side, then files scored on what both found.
 
+mod definitions;
 mod features;
 mod filter;
 mod lexical;
@@ -10,7 +11,8 @@ mod searcher;
 mod second;
 mod symbols;
 
+pub use definitions::DEFINITION_FEATURES;
 pub use features::{FEATURES, FeatureRow, mentions};
-pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term};
+pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
 pub use ranking::{Bm25, Ranking};
 pub use searcher::{Repository, Searcher};

@@ -16,6 +16,16 @@ pub enum Mode {
     Symbol,
 }
 
+/// What a hit is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// A file, shown by its best chunk.
+    #[default]
+    File,
+    /// A function, method or type.
+    Definition,
+}
+
 /// Which chunks may be found. An empty list admits everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -43,6 +53,8 @@ pub struct Query {
     pub limit: usize,
     /// What to search with.
     pub mode: Mode,
+    /// What a hit is; in symbol mode always a definition.
+    pub unit: Unit,
     /// Which chunks may be found.
     pub filter: Filter,
     /// Whether hits carry the terms of their score.
@@ -52,7 +64,7 @@ pub struct Query {
 impl Query {
     /// A hybrid query for ten hits.
     pub fn new(text: impl Into<String>) -> Self {
-        Query { text: text.into(), limit: 10, mode: Mode::Hybrid, filter: Filter::default(), explain: false }
+        Query { text: text.into(), limit: 10, mode: Mode::Hybrid, unit: Unit::File, filter: Filter::default(), explain: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every weight of the ranking, in one place.
 
+use super::definitions::DEFINITION_FEATURES;
 use super::features::FEATURES;
 
 /// Parameters of BM25F (Robertson, Zaragoza & Taylor 2004): term frequencies of the fields are weighted
@@ -30,6 +31,8 @@ pub struct Ranking {
     /// When the chunk of a file is chosen: weights of its cosine, of its text and its definition score (as shares of
     /// the query's idf), of beginning a definition that the query names, and of its cosine by the large model.
     pub chunk: [f32; 5],
+    /// Weight of each feature of a definition, in the order of [`DEFINITION_FEATURES`].
+    pub definition: [f32; DEFINITION_FEATURES.len()],
     /// So many of the first hits are judged by single tokens, if the large model gives them.
     pub late: usize,
     /// How many chunks each retriever brings.
@@ -48,6 +51,7 @@ impl Default for Ranking {
                 0.85, 4.3, 2.2, 0.6, 4.0, 1.3, 1.3, 1.3, -3.0, -0.9, -1.2, 0.9, 1.9, -3.0, 12.0, 4.0, 1.0, 4.0,
             ],
             chunk: [1.0, 1.0, 1.0, 0.5, 1.0],
+            definition: [1.0, 2.0, 3.0, 1.0, 3.0, 0.5, -0.5, 0.0, 0.0],
             late: 30,
             candidates: 200,
         }

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 
+use super::definitions::{self, Asked, DEFINITION_FEATURES, Definition, DefinitionRow, Ranked};
 use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
-use super::query::{Hit, Mode, Query, SearchResult, Term};
+use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
 use super::ranking::Ranking;
 use super::second::{Second, SecondScores};
 use super::{report, symbols};
@@ -250,6 +251,26 @@ impl Searcher {
             }
             scored[..first].sort_by(order);
         }
+        if query.unit == Unit::Definition {
+            scored.truncate(definitions::FILES);
+            let place = |(score, candidate, _): &(f32, &Candidate, &mut FeatureRow)| Ranked {
+                segment: &segments[candidate.segment].segment,
+                file: candidate.file,
+                score: *score,
+            };
+            let places: Vec<Ranked> = scored.iter().map(place).collect();
+            let asked = Asked {
+                terms,
+                idf: &lexical.idf,
+                vector: vector.as_ref().map(QuantizedQuery::vector),
+                text: &query.text,
+                filter: &filter,
+            };
+            let repositories: Vec<usize> = scored.iter().map(|(_, c, _)| self.repository_of(c.segment)).collect();
+            let hits = self.definition_hits(&places, &repositories, &asked, query)?;
+            let coverage = second.map(|second| second.coverage);
+            return Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None });
+        }
         scored.truncate(query.limit);
         let hits = scored
             .into_iter()
@@ -266,7 +287,7 @@ impl Searcher {
             })
             .collect::<Result<_>>()?;
         let coverage = second.map(|second| second.coverage);
-        Ok(SearchResult { hits, terms: terms.words.iter().map(|(word, _)| word.clone()).collect(), coverage, degraded: None })
+        Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None })
     }
 
     /// The weights of a mode: what a mode does not look at weighs nothing.
@@ -460,6 +481,38 @@ impl Searcher {
         }
     }
 
+    fn definition_hits(
+        &self,
+        places: &[Ranked],
+        repositories: &[usize],
+        asked: &Asked,
+        query: &Query,
+    ) -> Result<Vec<Hit>> {
+        let found = definitions::definitions(places, asked, &*self.embedder)?;
+        let weights = self.ranking.definition;
+        let score = |row: &DefinitionRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
+        let mut scored: Vec<(f32, &Definition)> = found.iter().map(|found| (score(&found.row), found)).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1.file, a.1.span).cmp(&(b.1.file, b.1.span))));
+        scored.truncate(query.limit);
+        let hit = |(score, definition): (f32, &Definition)| {
+            let place = &places[definition.file];
+            let terms = DEFINITION_FEATURES.iter().zip(definition.row).zip(weights).filter(|_| query.explain);
+            Ok(Hit {
+                repository: repositories[definition.file],
+                path: place.segment.path(place.file).to_owned(),
+                start_line: definition.lines.0,
+                end_line: definition.lines.1,
+                score,
+                symbol: Some(definition.name.clone()),
+                kind: Some(definition.kind),
+                language: place.segment.language(place.file).to_owned(),
+                text: place.segment.text(place.file)?.slice(definition.span).to_owned(),
+                terms: terms.map(|((name, value), weight)| Term { name, value, weight }).collect(),
+            })
+        };
+        scored.into_iter().map(hit).collect()
+    }
+
     fn search_symbols(&self, query: &Query, terms: &Terms) -> Result<SearchResult> {
         let segments = self.segments();
         let filter = CompiledFilter::new(&query.filter)?;
@@ -495,7 +548,7 @@ impl Searcher {
                 .then_with(|| (a.repository, &a.path, a.start_line).cmp(&(b.repository, &b.path, b.start_line)))
         });
         hits.truncate(query.limit);
-        Ok(SearchResult { hits, terms: terms.words.iter().map(|(word, _)| word.clone()).collect(), ..SearchResult::default() })
+        Ok(SearchResult { hits, terms: terms.texts(), ..SearchResult::default() })
     }
 
     fn hit(&self, segments: &[&LiveSegment], segment: usize, chunk: u32, score: f32) -> Result<Hit> {

@@ -10,7 +10,7 @@ use crate::symbol::SymbolKind;
 const DEEPEST: usize = 16;
 
 /// The names of the definitions around and including `index`, joined with dots.
-fn qualified_name(segment: &Segment, file: u32, index: u32, text: Text) -> String {
+pub(super) fn qualified_name(segment: &Segment, file: u32, index: u32, text: Text) -> String {
     let mut names = Vec::new();
     let mut next = Some(index);
     while let Some(index) = next {
@@ -104,17 +104,17 @@ fn joined(name: &str) -> String {
 }
 
 /// Byte offset → 1-based line.
-struct LineIndex {
+pub(super) struct LineIndex {
     ends: Vec<u32>,
 }
 
 impl LineIndex {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let ends = text.bytes().zip(0..).filter(|(byte, _)| *byte == b'\n').map(|(_, at)| at);
         LineIndex { ends: ends.collect() }
     }
 
-    fn line(&self, at: u32) -> u32 {
+    pub(super) fn line(&self, at: u32) -> u32 {
         self.ends.partition_point(|end| *end < at) as u32 + 1
     }
 }
