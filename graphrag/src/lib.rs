@@ -16,6 +16,7 @@ mod manifest;
 mod members;
 mod modules;
 mod parameters;
+pub mod scip;
 mod scopes;
 mod types;
 mod world;
