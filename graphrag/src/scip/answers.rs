@@ -6,7 +6,7 @@ use rag_core::bindings::Source;
 use rag_core::{ReferenceKind, Span};
 
 use super::fit::{Occurrence, is_named};
-use super::symbol::{Suffix, Symbol};
+use super::symbol::{Suffix, Symbol, without_accessor};
 use crate::edge::{Edge, Target, Tier};
 use crate::file::FileFacts;
 use crate::link::enclose;
@@ -16,6 +16,8 @@ const MAX_DEFINITIONS: usize = 64;
 
 /// A document that fits its file.
 pub(super) struct Fitting<'a> {
+    /// Its number in the index: local symbols belong to it.
+    pub(super) document: u32,
     pub(super) file: u32,
     pub(super) occurrences: Vec<Occurrence<'a>>,
     pub(super) implementations: Vec<(&'a str, &'a str)>,
@@ -64,7 +66,7 @@ impl<'a> Names<'a> {
 pub(super) struct Known<'a> {
     /// Symbols of everywhere.
     global: HashMap<&'a str, Vec<(u32, Span)>>,
-    /// Symbols of one file.
+    /// Symbols of one document.
     local: HashMap<(u32, &'a str), Vec<(u32, Span)>>,
     /// Symbols that are (also) defined in files we do not have in that state.
     elsewhere: HashSet<&'a str>,
@@ -80,10 +82,10 @@ enum Meaning<'k> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn define(&mut self, file: u32, occurrences: &[Occurrence<'a>]) {
+    pub(super) fn define(&mut self, document: u32, file: u32, occurrences: &[Occurrence<'a>]) {
         for occurrence in occurrences.iter().filter(|occurrence| occurrence.is_definition) {
             let places = match Symbol::parse(occurrence.symbol) {
-                Some(Symbol::Local) => self.local.entry((file, occurrence.symbol)).or_default(),
+                Some(Symbol::Local) => self.local.entry((document, occurrence.symbol)).or_default(),
                 Some(Symbol::Global { package, .. }) => {
                     self.packages.insert(package);
                     self.global.entry(occurrence.symbol).or_default()
@@ -104,9 +106,9 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn meaning(&self, file: u32, name: &'a str, symbol: Symbol) -> Meaning<'_> {
+    fn meaning(&self, document: u32, name: &'a str, symbol: Symbol) -> Meaning<'_> {
         let places = match symbol {
-            Symbol::Local => self.local.get(&(file, name)),
+            Symbol::Local => self.local.get(&(document, name)),
             Symbol::Global { .. } => self.global.get(name),
         };
         match (places, symbol) {
@@ -155,7 +157,7 @@ impl<'a> Known<'a> {
         for symbols in uses.chunk_by(|a, b| a.0 == b.0) {
             let site = symbols[0].0;
             for &kind in kinds.get(&site).into_iter().flatten() {
-                if let Some((tier, targets)) = self.answer(names, document.file, kind, site.text(facts.text), symbols) {
+                if let Some((tier, targets)) = self.answer(names, document, kind, site.text(facts.text), symbols) {
                     edges.push(Edge { file: document.file, site, kind, enclosing: None, tier, targets });
                 }
             }
@@ -171,7 +173,7 @@ impl<'a> Known<'a> {
     fn answer(
         &self,
         names: &HashMap<u32, Names>,
-        file: u32,
+        document: &Fitting<'a>,
         kind: ReferenceKind,
         text: &str,
         symbols: &[(Span, &'a str)],
@@ -196,10 +198,10 @@ impl<'a> Known<'a> {
         let (mut outside, mut inside) = (false, false);
         for (name, symbol) in symbols {
             // The name of something else: by another name only if this file gives it that.
-            if is_named(symbol, text) == Some(false) && !names[&file].bound.contains(text) {
+            if is_named(symbol, text) == Some(false) && !names[&document.file].bound.contains(text) {
                 return None;
             }
-            match self.meaning(file, name, symbol) {
+            match self.meaning(document.document, name, symbol) {
                 Meaning::Defined(places) => {
                     let found = self.targets(names, symbol, places);
                     if found.is_empty() {
@@ -234,7 +236,7 @@ impl<'a> Known<'a> {
             .collect();
         let defined = |name: &'a str| {
             let symbol = Symbol::parse(name)?;
-            match self.meaning(document.file, name, symbol) {
+            match self.meaning(document.document, name, symbol) {
                 Meaning::Defined(places) => Some(self.targets(names, symbol, places)),
                 _ => None,
             }
@@ -264,13 +266,17 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether two symbols of one place are parts of one definition: a type and its value, the accessors of a property.
+/// Whether two symbols of one place are parts of one definition: a type and its value, the accessors of a property, or
+/// declarations of a type that are merged (a value of two types has two members of a name, but a name is one type).
 fn same_definition(a: Symbol, b: Symbol) -> bool {
-    let whole = |symbol| match symbol {
-        Symbol::Global { owner, name, .. } => {
-            Some((owner, name.strip_prefix("<get>").or(name.strip_prefix("<set>")).unwrap_or(name)))
+    match (a, b) {
+        (
+            Symbol::Global { name: a, suffix: Suffix::Type, .. },
+            Symbol::Global { name: b, suffix: Suffix::Type, .. },
+        ) => a == b,
+        (Symbol::Global { owner: a, name: first, .. }, Symbol::Global { owner: b, name: second, .. }) => {
+            a == b && without_accessor(first) == without_accessor(second)
         }
-        Symbol::Local => None,
-    };
-    whole(a).is_some() && whole(a) == whole(b)
+        _ => false,
+    }
 }

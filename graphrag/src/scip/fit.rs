@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rag_core::Span;
 
 use super::position::{Encoding, Places};
-use super::symbol::{Suffix, Symbol};
+use super::symbol::{Suffix, Symbol, without_accessor};
 use super::wire::{Document, Result};
 
 /// A symbol at a place of a file.
@@ -60,8 +60,7 @@ fn cuts_word(text: &str, span: Span) -> bool {
 pub(super) fn is_named(symbol: Symbol, text: &str) -> Option<bool> {
     let Symbol::Global { owner_name, name, suffix, .. } = symbol else { return None };
     let text = text.trim_matches(['"', '\'', '`']);
-    // `<get>size`
-    let name = name.strip_prefix("<get>").or(name.strip_prefix("<set>")).unwrap_or(name);
+    let name = without_accessor(name);
     let is_plain = !name.is_empty() && name.chars().all(|c| is_word(c) || c == '$');
     match suffix {
         // Of modules and other things without a name the place is the whole file, or whatever the indexer likes.

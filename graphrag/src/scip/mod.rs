@@ -10,7 +10,7 @@ mod position;
 mod symbol;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::edge::{Edge, Tier};
 use crate::file::FileFacts;
@@ -59,14 +59,12 @@ pub fn import(index: &[u8], files: &[FileFacts]) -> Result<Imported, NotScip> {
     let index = Index::read(index)?;
     let by_path: HashMap<&str, u32> = files.iter().zip(0..).map(|(file, number)| (file.path, number)).collect();
     let mut imported = Imported { covered: vec![false; files.len()], ..Imported::default() };
-    let mut seen = HashSet::new();
+    let mut stale = BTreeSet::new();
     let mut known = Known::default();
     let mut fitting: Vec<Fitting> = Vec::new();
-    for bytes in &index.documents {
+    for (bytes, number) in index.documents.iter().zip(0..) {
         let document = Document::read(bytes)?;
         let file = by_path.get(document.path.strip_prefix("./").unwrap_or(document.path)).copied();
-        // An index has one document per file; of more, the first counts.
-        let file = file.filter(|file| seen.insert(*file));
         let occurrences = match file {
             Some(file) => fit(&document, files[file as usize].text, index.tool)?,
             None => None,
@@ -74,12 +72,17 @@ pub fn import(index: &[u8], files: &[FileFacts]) -> Result<Imported, NotScip> {
         match (file, occurrences) {
             (Some(file), Some(occurrences)) => {
                 imported.covered[file as usize] = true;
-                known.define(file, &occurrences);
-                fitting.push(Fitting { file, occurrences, implementations: document.implementations()? });
+                known.define(number, file, &occurrences);
+                fitting.push(Fitting {
+                    document: number,
+                    file,
+                    occurrences,
+                    implementations: document.implementations()?,
+                });
             }
             (file, _) => {
                 match file {
-                    Some(file) => imported.stale.push(file),
+                    Some(file) => drop(stale.insert(file)),
                     None => imported.elsewhere += 1,
                 }
                 for occurrence in document.occurrences() {
@@ -91,12 +94,21 @@ pub fn import(index: &[u8], files: &[FileFacts]) -> Result<Imported, NotScip> {
             }
         }
     }
-    imported.stale.sort_unstable();
-    fitting.sort_by_key(|document| document.file);
+    imported.stale = stale.into_iter().filter(|&file| !imported.covered[file as usize]).collect();
     let names: HashMap<u32, Names> =
         fitting.iter().map(|document| (document.file, Names::new(&files[document.file as usize]))).collect();
-    for document in &fitting {
-        imported.edges.extend(known.edges(files, &names, document));
+    // Files that belong to several packages have several documents; the first that knows an answer gives it.
+    fitting.sort_by_key(|document| document.file);
+    for documents in fitting.chunk_by(|a, b| a.file == b.file) {
+        let mut answered = HashSet::new();
+        let first = imported.edges.len();
+        for document in documents {
+            let mut edges = known.edges(files, &names, document);
+            edges.retain(|edge| !answered.contains(&(edge.site, edge.kind)));
+            answered.extend(edges.iter().map(|edge| (edge.site, edge.kind)));
+            imported.edges.extend(edges);
+        }
+        imported.edges[first..].sort_by_key(|edge| (edge.site, edge.kind));
     }
     Ok(imported)
 }

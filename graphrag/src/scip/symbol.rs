@@ -73,6 +73,11 @@ impl<'a> Symbol<'a> {
     }
 }
 
+/// The name of the property that an accessor belongs to: scip-typescript calls one `<get>size`.
+pub(super) fn without_accessor(name: &str) -> &str {
+    name.strip_prefix("<get>").or(name.strip_prefix("<set>")).unwrap_or(name)
+}
+
 /// Where the field that starts at `at` ends: at a space that is not doubled.
 fn field_end(symbol: &str, mut at: usize) -> Option<usize> {
     let bytes = symbol.as_bytes();
