@@ -18,6 +18,13 @@ pub struct CoChange {
     pub strength: f32,
 }
 
+/// The other file of a pair.
+struct Partner {
+    file: u32,
+    count: u32,
+    strength: f32,
+}
+
 impl History {
     /// For each file that still exists, those that changed together with it, strongest first. Sorted by path; ties break by
     /// count, then by path. Bulk edits count nowhere.
@@ -35,25 +42,26 @@ impl History {
             }
         }
         let path = |file: u32| &self.files[file as usize].path;
-        let mut partners: HashMap<u32, Vec<(u32, u32, f32)>> = HashMap::new();
+        let mut partners: HashMap<u32, Vec<Partner>> = HashMap::new();
         for ((a, b), count) in pairs.into_iter().filter(|(_, count)| *count >= limits.support) {
             let strength = count as f32 / (changes[&a] + changes[&b] - count) as f32;
-            partners.entry(a).or_default().push((b, count, strength));
-            partners.entry(b).or_default().push((a, count, strength));
+            partners.entry(a).or_default().push(Partner { file: b, count, strength });
+            partners.entry(b).or_default().push(Partner { file: a, count, strength });
         }
-        let mut files: Vec<(u32, Vec<(u32, u32, f32)>)> = partners.into_iter().collect();
+        let mut files: Vec<(u32, Vec<Partner>)> = partners.into_iter().collect();
         files.sort_unstable_by_key(|(file, _)| path(*file));
         let mut found = Vec::new();
         for (file, mut with) in files {
             with.sort_unstable_by(|a, b| {
-                b.2.total_cmp(&a.2).then_with(|| (Reverse(a.1), path(a.0)).cmp(&(Reverse(b.1), path(b.0))))
+                let ties = (Reverse(a.count), path(a.file)).cmp(&(Reverse(b.count), path(b.file)));
+                b.strength.total_cmp(&a.strength).then(ties)
             });
             with.truncate(limits.partners);
-            found.extend(with.into_iter().map(|(other, count, strength)| CoChange {
+            found.extend(with.into_iter().map(|partner| CoChange {
                 path: path(file).clone(),
-                with: path(other).clone(),
-                count,
-                strength,
+                with: path(partner.file).clone(),
+                count: partner.count,
+                strength: partner.strength,
             }));
         }
         found
