@@ -289,3 +289,39 @@ fn damaged_objects_give_less_history() {
         assert_eq!(repository.history(), whole);
     }
 }
+
+/// Made-up objects: they are not hashed again when they are read.
+#[test]
+fn a_folder_that_holds_itself_ends() {
+    let Some(repository) = Repository::new() else { return };
+    let (tree, blob, commit) = ("d".repeat(40), "b".repeat(40), "e".repeat(40));
+    let bytes = |id: &str| vec![u8::from_str_radix(&id[..2], 16).expect("hexadecimal"); 20];
+    let mut entries = Vec::new();
+    for name in ["a", "b", "c"] {
+        entries.extend([format!("40000 {name}\0").into_bytes(), bytes(&tree)].concat());
+    }
+    entries.extend([b"100644 f\0".to_vec(), bytes(&blob)].concat());
+    let text = format!("tree {tree}\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\nm\n");
+    for (id, kind, content) in [(&tree, "tree", entries), (&commit, "commit", text.into_bytes())] {
+        let raw = [format!("{kind} {}\0", content.len()).into_bytes(), content].concat();
+        let path = repository.path().join(".git/objects").join(&id[..2]);
+        fs::create_dir_all(&path).expect("made");
+        fs::write(path.join(&id[2..]), stored(&raw)).expect("written");
+    }
+    repository.write(".git/HEAD", &commit);
+    let history = repository.history();
+    assert_eq!(history.commits.len(), 1);
+    assert_eq!(history.co_changed(&Limits::default()), []);
+}
+
+/// A zlib stream of one stored block (RFC 1950, 1951).
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let (mut a, mut b) = (1u32, 0u32);
+    for &byte in bytes {
+        a = (a + u32::from(byte)) % 65521;
+        b = (b + a) % 65521;
+    }
+    let length = bytes.len() as u16;
+    let head = [&[0x78, 0x01, 0x01][..], &length.to_le_bytes(), &(!length).to_le_bytes()].concat();
+    [&head[..], bytes, &(b << 16 | a).to_be_bytes()].concat()
+}

@@ -45,7 +45,7 @@ pub struct Imported {
 
 /// Reads what `index` says of `files`.
 ///
-/// A use is answered if the index has an occurrence exactly where [`link`](crate::link::link) has a use or the file imports a name; that
+/// A use is answered if the index has an occurrence exactly where [`link`](crate::link()) has a use or the file imports a name; that
 /// says how the name is used, which SCIP does not. The edge is *proven* if the index names one definition, *possible* if it names
 /// several (a union type), and *external* if the index does not define the symbol and defines nothing else of its package.
 /// No answer is given for local variables and parameters, as the index does not say what they hold, and for modules.

@@ -15,8 +15,8 @@ const MAX_OBJECT: usize = 64 << 20;
 const KEPT_TREES: usize = 64 << 20;
 /// Bytes of objects that the pack reader keeps, as others are stored as changes to them.
 const KEPT_DELTAS: usize = 32 << 20;
-/// Bytes of trees that are read or compared in one run. An honest repository of 10,000 files needs about a thousandth of it.
-const BUDGET: usize = 4 << 30;
+/// Bytes of trees that are compared, and of paths that are made of them, in one run.
+const BUDGET: u64 = 4 << 30;
 
 /// Why something is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) struct Objects {
     buffer: Vec<u8>,
     trees: HashMap<ObjectId, Rc<[u8]>>,
     kept: usize,
-    read: usize,
+    spent: u64,
 }
 
 impl Objects {
@@ -50,7 +50,7 @@ impl Objects {
         let options = gix_odb::store::init::Options { alloc_limit_bytes: Some(MAX_OBJECT), ..Default::default() };
         let store = gix_odb::at_opts(repository.objects(), gix_hash::Kind::Sha1, None, options).ok()?;
         let store = store.with_pack_cache(|| Box::new(gix_pack::cache::lru::MemoryCappedHashmap::new(KEPT_DELTAS)));
-        Some(Objects { store, buffer: Vec::new(), trees: HashMap::new(), kept: 0, read: 0 })
+        Some(Objects { store, buffer: Vec::new(), trees: HashMap::new(), kept: 0, spent: 0 })
     }
 
     pub(super) fn commit(&mut self, id: ObjectId) -> Result<RawCommit, Missing> {
@@ -76,13 +76,18 @@ impl Objects {
         Ok(RawCommit { tree, parents, time, summary })
     }
 
+    /// Counts work of this many bytes.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.spent += bytes as u64;
+    }
+
     /// The entries of a tree, as stored.
     pub(super) fn tree(&mut self, id: ObjectId) -> Result<Rc<[u8]>, Missing> {
-        if self.read > BUDGET {
+        if self.spent > BUDGET {
             return Err(Missing::Exhausted);
         }
         if let Some(tree) = self.trees.get(&id) {
-            self.read += tree.len() + 1;
+            self.spent += tree.len() as u64 + 1;
             return Ok(tree.clone());
         }
         let data = self.store.try_find(&id, &mut self.buffer).ok().flatten().ok_or(Missing::Unreadable)?;
@@ -90,7 +95,7 @@ impl Objects {
             return Err(Missing::Unreadable);
         }
         let tree: Rc<[u8]> = data.data.into();
-        self.read += tree.len() + 1;
+        self.spent += tree.len() as u64 + 1;
         if self.kept > KEPT_TREES {
             self.trees.clear();
             self.kept = 0;

@@ -11,6 +11,8 @@ use super::objects::{Missing, Objects};
 
 /// How deep folders are followed. Objects are not hashed again when they are read, so a made-up folder can hold itself.
 const MAX_DEPTH: usize = 128;
+/// Bytes of paths that one comparison makes; a million files have fewer.
+const MAX_PATHS: usize = 128 << 20;
 
 /// A file that differs.
 pub(super) struct Change {
@@ -38,7 +40,8 @@ pub(super) fn folder(
     Ok(Some(tree))
 }
 
-/// The first `limit` changes from one tree to another; either can be absent. Names that are not UTF-8 are left out.
+/// The first `limit` changes from one tree to another; either can be absent. Names that are not UTF-8 are left out, and
+/// whatever is behind the first [`MAX_PATHS`].
 pub(super) fn changes(
     objects: &mut Objects,
     before: Option<ObjectId>,
@@ -46,6 +49,7 @@ pub(super) fn changes(
     limit: usize,
 ) -> Result<Vec<Change>, Missing> {
     let mut found = Vec::new();
+    let mut made = 0;
     let mut open = vec![(String::new(), 0, before, after)];
     while let Some((folder, depth, before, after)) = open.pop() {
         if before == after || depth > MAX_DEPTH {
@@ -63,6 +67,11 @@ pub(super) fn changes(
             }
             let Ok(name) = std::str::from_utf8(entry.filename) else { continue };
             let path = format!("{folder}{name}");
+            made += path.len();
+            objects.spend(path.len());
+            if made > MAX_PATHS {
+                return Ok(found);
+            }
             let (before, after) = (old.map(|entry| entry.oid.to_owned()), new.map(|entry| entry.oid.to_owned()));
             if entry.mode.is_tree() {
                 open.push((path + "/", depth + 1, before, after));

@@ -14,7 +14,7 @@ use crate::scan::mask_secrets;
 /// How many files of one commit are kept.
 const MAX_CHANGES: usize = 10_000;
 /// How many files of `HEAD` are known.
-const MAX_PRESENT: usize = 5_000_000;
+const MAX_PRESENT: usize = 2_000_000;
 /// How much of a summary is kept, in bytes.
 const MAX_SUMMARY: usize = 200;
 
