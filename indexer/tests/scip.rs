@@ -239,6 +239,7 @@ fn several_definitions_are_possible_and_several_parts_are_one() {
     };
     let (one, other, outside) = ("t m p 1 a/f().", "t m p 1 a/A#f().", "t m q 1 x/f().");
     assert_eq!(tier([one, one, other], &[one]), [(Tier::Proven, 2)]);
+    assert_eq!(tier([one, "local 1", other], &[one]), [(Tier::Proven, 2)], "all parts, if the index names the first");
     assert_eq!(tier([one, one, other], &[one, other]), [(Tier::Possible, 3)]);
     assert_eq!(tier([one, one, other], &[other, outside]), [(Tier::Possible, 1)]);
     assert_eq!(tier([one, one, other], &[outside]), [(Tier::External, 0)]);

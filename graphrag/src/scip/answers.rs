@@ -29,6 +29,11 @@ pub(super) struct Names<'a> {
     symbols: HashMap<Span, u32>,
     /// Places where a function or class, and not a variable, is bound.
     scopes: HashSet<Span>,
+    /// Parent and name of a function or method → all that are called so: overloads and accessors are one definition in
+    /// parts, of which an index may name the first only.
+    parts: HashMap<(Option<u32>, &'a str), Vec<(u32, Span)>>,
+    /// Symbol → key of its parts.
+    owners: HashMap<u32, (Option<u32>, &'a str)>,
     /// Everything that is bound.
     bound: HashSet<&'a str>,
     /// Place of a use → how the name is used there.
@@ -52,7 +57,16 @@ impl<'a> Names<'a> {
                 kinds.push(kind);
             }
         }
+        let mut parts: HashMap<_, Vec<(u32, Span)>> = HashMap::new();
+        let mut owners = HashMap::new();
+        for (symbol, number) in facts.symbols.iter().zip(0..).filter(|(symbol, _)| symbol.kind.is_callable()) {
+            let key = (symbol.parent, symbol.name.text(facts.text));
+            parts.entry(key).or_default().push((number, symbol.name));
+            owners.insert(number, key);
+        }
         Names {
+            parts,
+            owners,
             symbols: facts.symbols.iter().zip(0..).map(|(symbol, number)| (symbol.name, number)).collect(),
             scopes: scopes.map(|binding| binding.name).collect(),
             bound: bindings.names.iter().map(|binding| binding.name.text(facts.text)).collect(),
@@ -138,7 +152,17 @@ impl<'a> Known<'a> {
             };
             counts.then_some(target)
         };
-        places.iter().filter_map(target).collect()
+        let mut found: Vec<Target> = places.iter().filter_map(target).collect();
+        for at in 0..found.len() {
+            let Target { file, symbol, .. } = found[at];
+            let names = &names[&file];
+            let parts = symbol.and_then(|symbol| names.parts.get(names.owners.get(&symbol)?));
+            let parts = parts.into_iter().flatten().take(MAX_DEFINITIONS);
+            found.extend(parts.map(|&(number, name)| Target { file, name, symbol: Some(number) }));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// The edges of one file, in the order of its text.

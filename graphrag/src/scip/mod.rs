@@ -32,7 +32,7 @@ impl From<wire::Malformed> for NotScip {
 /// What an index says of some files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Answers to uses, and an [`Inherit`](ReferenceKind::Inherit) edge from the name of what implements or overrides something
+    /// Answers to uses, and an [`Inherit`](rag_core::ReferenceKind::Inherit) edge from the name of what implements or overrides something
     /// without naming it. In the order of files and texts.
     pub edges: Vec<Edge>,
     /// Per file: whether the index covers it and fits its text.
