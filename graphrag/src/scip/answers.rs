@@ -23,6 +23,9 @@ pub(super) struct Fitting<'a> {
     pub(super) implementations: Vec<(&'a str, &'a str)>,
 }
 
+/// The definition around a function or method, and its name.
+type PartsKey<'a> = (Option<u32>, &'a str);
+
 /// What is found by place or name in a file that fits.
 pub(super) struct Names<'a> {
     /// Place of a name → symbol.
@@ -31,9 +34,9 @@ pub(super) struct Names<'a> {
     scopes: HashSet<Span>,
     /// Parent and name of a function or method → all that are called so: overloads and accessors are one definition in
     /// parts, of which an index may name the first only.
-    parts: HashMap<(Option<u32>, &'a str), Vec<(u32, Span)>>,
+    parts: HashMap<PartsKey<'a>, Vec<(u32, Span)>>,
     /// Symbol → key of its parts.
-    owners: HashMap<u32, (Option<u32>, &'a str)>,
+    owners: HashMap<u32, PartsKey<'a>>,
     /// Everything that is bound.
     bound: HashSet<&'a str>,
     /// Place of a use → how the name is used there.
@@ -57,7 +60,7 @@ impl<'a> Names<'a> {
                 kinds.push(kind);
             }
         }
-        let mut parts: HashMap<_, Vec<(u32, Span)>> = HashMap::new();
+        let mut parts: HashMap<PartsKey, Vec<(u32, Span)>> = HashMap::new();
         let mut owners = HashMap::new();
         for (symbol, number) in facts.symbols.iter().zip(0..).filter(|(symbol, _)| symbol.kind.is_callable()) {
             let key = (symbol.parent, symbol.name.text(facts.text));
