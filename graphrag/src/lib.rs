@@ -18,6 +18,7 @@ mod members;
 mod mentions;
 mod modules;
 mod parameters;
+pub mod scip;
 mod scopes;
 mod types;
 mod world;

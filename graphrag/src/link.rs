@@ -82,7 +82,7 @@ fn edges(world: &World) -> Vec<Edge> {
 }
 
 /// Fills in the innermost symbol around each edge; both are in the order of the text.
-fn enclose(edges: &mut [Edge], symbols: &[Symbol]) {
+pub(crate) fn enclose(edges: &mut [Edge], symbols: &[Symbol]) {
     let mut open: Vec<u32> = Vec::new();
     let mut next = 0;
     for edge in edges {

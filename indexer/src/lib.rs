@@ -7,6 +7,7 @@ mod backfill;
 pub mod chunk;
 pub mod document;
 mod document_builder;
+pub mod history;
 pub mod language;
 mod merge;
 mod pipeline;

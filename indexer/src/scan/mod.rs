@@ -23,6 +23,7 @@ use std::path::PathBuf;
 pub use inspect::{Inspected, inspect};
 pub use name::skip_by_name;
 pub use secret::Redaction;
+pub(crate) use secret::mask as mask_secrets;
 pub use walk::scan;
 
 /// What to walk, and how.

@@ -33,7 +33,7 @@ struct Found {
 }
 
 /// `text` with every token masked by `*`, byte for byte, and what was masked.
-pub(super) fn mask(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<Redaction>) {
+pub(crate) fn mask(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<Redaction>) {
     let found = token::find(text.as_bytes());
     if found.is_empty() {
         return (text, Vec::new());
