@@ -41,6 +41,7 @@ impl<'a> FileFacts<'a> {
 pub(crate) enum Family<'a> {
     Python,
     Script,
+    Rust,
     Other(&'a str),
 }
 
@@ -71,6 +72,7 @@ impl<'a> File<'a> {
         let family = match facts.language {
             "python" => Family::Python,
             "typescript" | "javascript" => Family::Script,
+            "rust" => Family::Rust,
             other => Family::Other(other),
         };
         let mut file = File {

@@ -9,6 +9,7 @@ use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
 use crate::manifest::Manifest;
 use crate::modules::Modules;
+use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
 
@@ -22,12 +23,16 @@ pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
     let modules = Modules::new(&paths, manifests);
     let world = World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules);
     let candidates = Candidates::new(&world);
+    let rust = Rust::new(&world.files, manifests);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
         let first = edges.len();
         let file = world.file(index);
         for site in &file.facts.bindings.sites {
-            edges.push(resolve(&world, &candidates, index, site));
+            edges.push(match file.family {
+                Family::Rust => answered(&world, &candidates, index, site, rust.answer(index, site)),
+                _ => resolve(&world, &candidates, index, site),
+            });
         }
         let by_name = file.facts.bindings.scopes.is_empty();
         for reference in file.facts.references {
@@ -90,7 +95,7 @@ impl<'a> Candidates<'a> {
             }
             for binding in &facts.names {
                 let inside = file.scope(binding.scope).kind;
-                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object);
+                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object | ScopeKind::Extension);
                 let callable = match binding.source {
                     Source::Scope(_) => true,
                     // A member of a function type.
@@ -169,6 +174,36 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
             targets = candidates.of(file, site.name, !member);
             if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }
         }
+    };
+    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// An edge of what a family's own rules found.
+fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site, answer: Answer) -> Edge {
+    let file = world.file(index);
+    let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
+    let named = || candidates.of(file, site.name, !member);
+    let (tier, targets) = match answer {
+        Answer::Bindings(found) => {
+            let mut found: Vec<(Target, u32)> = found
+                .into_iter()
+                .map(|(file, index)| {
+                    let (owner, binding) = (world.file(file), world.file(file).binding(index));
+                    (Target { file, name: binding.name, symbol: owner.symbol_at(binding.name) }, binding.scope)
+                })
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
+            (if agree { Tier::Proven } else { Tier::Possible }, found.into_iter().map(|(target, _)| target).collect())
+        }
+        Answer::External => (Tier::External, Vec::new()),
+        Answer::Variable => (Tier::Unresolved, Vec::new()),
+        Answer::Likely | Answer::Unknown => match (named(), answer) {
+            (targets, Answer::Likely) if targets.is_empty() => (Tier::External, targets),
+            (targets, _) if targets.is_empty() => (Tier::Unresolved, targets),
+            (targets, _) => (Tier::Possible, targets),
+        },
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }
