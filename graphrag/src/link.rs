@@ -183,8 +183,9 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
     let file = world.file(index);
     let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
     let named = || candidates.of(file, site.name, !member);
+    let sure = !matches!(answer, Answer::Maybe(_));
     let (tier, targets) = match answer {
-        Answer::Bindings(found) => {
+        Answer::Bindings(found) | Answer::Maybe(found) => {
             let mut found: Vec<(Target, u32)> = found
                 .into_iter()
                 .map(|(file, index)| {
@@ -195,7 +196,7 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
             found.sort_unstable();
             found.dedup();
             let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
-            (if agree { Tier::Proven } else { Tier::Possible }, found.into_iter().map(|(target, _)| target).collect())
+            (if agree && sure { Tier::Proven } else { Tier::Possible }, found.into_iter().map(|(target, _)| target).collect())
         }
         Answer::External => (Tier::External, Vec::new()),
         Answer::Variable => (Tier::Unresolved, Vec::new()),

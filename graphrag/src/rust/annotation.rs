@@ -4,7 +4,7 @@ use rag_core::bindings::{Expr, ExprId, Literal, ScopeId, ScopeKind, Source, Spac
 
 use super::Rust;
 use super::paths::Item;
-use super::types::{Env, Ty, Tys, all};
+use super::types::{Env, Ty, Tys, all, either};
 use crate::types::Def;
 
 impl<'a> Rust<'_, 'a> {
@@ -62,8 +62,7 @@ impl<'a> Rust<'_, 'a> {
             Item::External => Ty::Outside(text.into(), arguments.clone()),
             Item::Module(_) | Item::Unknown => Ty::Unknown,
         });
-        let types: Vec<Ty> = types.collect();
-        if types.is_empty() { Ty::Unknown } else { all(types) }
+        either(types)
     }
 
     /// What a type parameter stands for: what is known of it, or its bounds, wherever they are written.
@@ -124,14 +123,17 @@ impl<'a> Rust<'_, 'a> {
         }
     }
 
-    /// The scope that a type is written in.
-    fn scope_of(&self, file: u32, expr: ExprId) -> Option<ScopeId> {
+    /// The scope that an expression or type is written in.
+    pub(super) fn scope_of(&self, file: u32, expr: ExprId) -> Option<ScopeId> {
         let facts = self.file(file).facts.bindings;
         let mut expr = expr;
         for _ in 0..16 {
             expr = match facts.expr(expr) {
                 Expr::Name(_, scope) => return Some(scope),
-                Expr::Path(inner, _) | Expr::Index(inner, _) | Expr::Both(inner, _) => inner,
+                Expr::Path(inner, _) | Expr::Index(inner, _) | Expr::Both(inner, _) | Expr::Attribute(inner, _) => inner,
+                Expr::Call(inner, _) | Expr::New(inner, _) | Expr::Await(inner) | Expr::Try(inner) => inner,
+                Expr::Element(inner) | Expr::Either(inner, _) | Expr::Matched(inner, _) | Expr::Item(inner, _) => inner,
+                Expr::Cast(inner) => inner,
                 Expr::Tuple(items) | Expr::Sequence(items) => *facts.list(items).first()?,
                 Expr::Scope(scope) => return Some(self.file(file).scope(scope).parent),
                 _ => return None,
@@ -196,7 +198,7 @@ impl<'a> Rust<'_, 'a> {
     /// What the implementations of a type say that `name` stands for.
     pub(super) fn associated_type(&self, of: &Ty, name: &str) -> Option<Ty> {
         let parts = match of {
-            Ty::All(parts) => return parts.iter().find_map(|part| self.associated_type(part, name)),
+            Ty::All(parts) | Ty::Either(parts) => return parts.iter().find_map(|part| self.associated_type(part, name)),
             Ty::Local(def, _) => self.impls.of(*def),
             Ty::Outside(kind, arguments) if matches!(&**kind, "Iterator" | "IntoIterator" | "Future" | "Stream") => {
                 return arguments.first().cloned();

@@ -16,7 +16,10 @@ impl<'a> Rust<'_, 'a> {
         let facts = this.facts.bindings;
         match facts.expr(function) {
             Expr::Index(base, _) => self.callee(file, base),
-            Expr::Attribute(object, name) => (self.method(&self.value(file, object), this.text(name)), true),
+            Expr::Attribute(object, name) => {
+                let at = Def { file, scope: self.scope_of(file, object).unwrap_or(0) };
+                (self.method(&self.value(file, object), this.text(name), at), true)
+            }
             Expr::Path(owner, name) => match self.associated_functions(file, owner, this.text(name)) {
                 Some(found) => (found, false),
                 None => (self.function_named(file, function), false),
@@ -38,7 +41,8 @@ impl<'a> Rust<'_, 'a> {
             }
         }
         match (found.is_empty(), outside) {
-            (false, _) => Found::Methods(found, Ty::Unknown),
+            (false, false) => Found::Methods(found, Ty::Unknown),
+            (false, true) => Found::Maybe(found, Ty::Unknown),
             (true, true) => Found::Outside(Ty::foreign()),
             _ => Found::Nothing,
         }
@@ -55,7 +59,7 @@ impl<'a> Rust<'_, 'a> {
         let (found, receiver) = self.callee(file, plain);
         let call = Call { file, arguments, types, receiver };
         match found {
-            Found::Methods(found, of) => match found.first() {
+            Found::Methods(found, of) | Found::Maybe(found, of) => match found.first() {
                 Some(&(owner, index)) => self.result_of(owner, index, &of, &call),
                 None => Ty::Unknown,
             },
@@ -112,7 +116,7 @@ impl<'a> Rust<'_, 'a> {
                 Some(inner) => self.called(&inner),
                 None => Ty::Unknown,
             },
-            Ty::All(parts) => {
+            Ty::All(parts) | Ty::Either(parts) => {
                 parts.iter().map(|part| self.called(part)).find(|of| !of.is_unknown()).unwrap_or(Ty::Unknown)
             }
             _ => Ty::Unknown,

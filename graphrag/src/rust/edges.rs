@@ -14,12 +14,21 @@ use super::types::Ty;
 pub(crate) enum Answer {
     /// One of these definitions (file, binding); nothing else.
     Bindings(Vec<(u32, u32)>),
+    /// One of these, or something from outside.
+    Maybe(Vec<(u32, u32)>),
     External,
     /// From outside, unless the repository has something of that name.
     Likely,
     /// A local variable, of which nothing more is known.
     Variable,
     Unknown,
+}
+
+fn doubted(answer: Answer) -> Answer {
+    match answer {
+        Answer::Bindings(found) => Answer::Maybe(found),
+        answer => answer,
+    }
 }
 
 impl Rust<'_, '_> {
@@ -34,6 +43,7 @@ impl Rust<'_, '_> {
         let (found, _) = self.callee(file, site.expr);
         match found {
             Found::Methods(found, _) => self.final_ones(found),
+            Found::Maybe(found, _) => doubted(self.final_ones(found)),
             Found::Outside(_) => self.constructor(file, site).unwrap_or(Answer::External),
             Found::Absent(of) => {
                 let name = self.last_name(file, site.expr);
@@ -57,7 +67,7 @@ impl Rust<'_, '_> {
             return self.definition(def).map(|found| Answer::Bindings(vec![found]));
         }
         match self.used(file, site.expr, Space::Type) {
-            found @ Answer::Bindings(_) => Some(found),
+            found @ (Answer::Bindings(_) | Answer::Maybe(_)) => Some(found),
             _ => None,
         }
     }
@@ -100,7 +110,8 @@ impl Rust<'_, '_> {
             }
         }
         match (found.is_empty(), outside) {
-            (false, _) => self.final_ones(found),
+            (false, false) => self.final_ones(found),
+            (false, true) => doubted(self.final_ones(found)),
             (true, true) => Answer::External,
             _ if none => self.associated_use(file, expr),
             _ => Answer::Unknown,

@@ -10,6 +10,13 @@ use super::types::{Env, Ty};
 use crate::file::Family;
 use crate::types::Def;
 
+/// A trait: of the repository, or the name of one from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trait {
+    Local(Def),
+    Outside(String),
+}
+
 /// Implementations by what they are for.
 #[derive(Default)]
 pub(super) struct Impls {
@@ -18,8 +25,8 @@ pub(super) struct Impls {
     outside: HashMap<String, Vec<Def>>,
     /// For every type that fits some bounds, and for tuples and functions.
     blanket: Vec<Def>,
-    /// Implementation → the trait, if that is a local one.
-    traits: HashMap<Def, Def>,
+    /// Implementation → its trait.
+    traits: HashMap<Def, Trait>,
 }
 
 impl Impls {
@@ -42,10 +49,8 @@ impl Impls {
         let file = rust.file(part.file);
         let bases = file.facts.bindings.list(file.scope(part.scope).bases);
         let (Some(&of), implemented) = (bases.first(), bases.get(1)) else { return };
-        if let Some(&implemented) = implemented
-            && let Some(found) = rust.class(part.file, implemented)
-        {
-            self.traits.insert(part, found);
+        if let Some(&implemented) = implemented {
+            self.traits.insert(part, rust.trait_named(part.file, implemented));
         }
         let is_parameter = matches!(file.facts.bindings.expr(of), Expr::Name(name, _)
             if file.bound(part.scope, file.text(name)).iter()
@@ -54,7 +59,7 @@ impl Impls {
             return self.blanket.push(part);
         }
         let types = match rust.annotated(part.file, of, &Env::default()) {
-            Ty::All(types) => types.to_vec(),
+            Ty::All(types) | Ty::Either(types) => types.to_vec(),
             of => vec![of],
         };
         for of in types {
@@ -84,12 +89,28 @@ impl Impls {
     }
 
     /// The trait of an implementation.
+    pub(super) fn implemented(&self, part: Def) -> Option<&Trait> {
+        self.traits.get(&part)
+    }
+
+    /// The trait of an implementation, if it is one of the repository.
     pub(super) fn trait_of(&self, part: Def) -> Option<Def> {
-        self.traits.get(&part).copied()
+        match self.implemented(part)? {
+            Trait::Local(def) => Some(*def),
+            Trait::Outside(_) => None,
+        }
     }
 }
 
 impl Rust<'_, '_> {
+    /// The trait that a bound or an implementation names.
+    pub(super) fn trait_named(&self, file: u32, expr: rag_core::bindings::ExprId) -> Trait {
+        match self.class(file, expr) {
+            Some(def) => Trait::Local(def),
+            None => Trait::Outside(self.last_name(file, expr).to_owned()),
+        }
+    }
+
     /// The struct, enum or trait that a type names, if it is one of the repository.
     pub(super) fn class(&self, file: u32, expr: rag_core::bindings::ExprId) -> Option<Def> {
         self.path(file, expr, Space::Type).into_iter().find_map(|item| match item {

@@ -4,6 +4,7 @@ use rag_core::bindings::{ScopeKind, Source};
 
 use super::Rust;
 use super::outside;
+use super::traits::Fits;
 use super::types::{Env, Ty};
 use crate::types::Def;
 
@@ -15,6 +16,8 @@ const MAX_STEPS: u32 = 6;
 pub(super) enum Found {
     /// Functions (file, binding), and the type that has them.
     Methods(Vec<(u32, u32)>, Ty),
+    /// One of these functions, or something from outside.
+    Maybe(Vec<(u32, u32)>, Ty),
     /// It comes from outside.
     Outside(Ty),
     /// The type is known and has no such member here: derived, or of a trait from outside.
@@ -24,50 +27,78 @@ pub(super) enum Found {
 }
 
 impl<'a> Rust<'_, 'a> {
-    /// What `name` means as a method of a value, or as an associated function of a type.
-    pub(super) fn method(&self, of: &Ty, name: &str) -> Found {
-        self.method_after(of, name, 0)
+    /// What `name` means, used in the scope `at`, as a method of a value or as an associated function of a type.
+    pub(super) fn method(&self, of: &Ty, name: &str, at: Def) -> Found {
+        self.method_after(of, name, at, 0)
     }
 
-    fn method_after(&self, of: &Ty, name: &str, steps: u32) -> Found {
+    fn method_after(&self, of: &Ty, name: &str, at: Def, steps: u32) -> Found {
         if steps > MAX_STEPS {
             return Found::Nothing;
         }
         match of {
             Ty::Unknown => Found::Nothing,
-            Ty::Local(def, _) => self.local_method(*def, of, name, steps),
-            Ty::All(parts) => self.method_of_any(parts, name, steps),
+            Ty::Local(def, _) => self.local_method(*def, of, name, at, steps),
+            Ty::All(parts) => self.method_of_any(parts, name, at, steps),
+            Ty::Either(parts) => self.method_of_one(parts, name, at, steps),
             Ty::Outside(kind, arguments) => {
                 if let Some(inner) = outside::dereferenced(kind, arguments)
                     && !outside::is_own(kind, name)
                 {
-                    let found = self.method_after(&inner, name, steps + 1);
+                    let found = self.method_after(&inner, name, at, steps + 1);
                     if !matches!(found, Found::Absent(_)) {
                         return found;
                     }
                 }
                 let parts = self.impls.of_outside(kind);
-                match self.in_parts(parts, name) {
-                    found if found.is_empty() => self.blanket_method(of, name),
+                let seen: Vec<Def> = parts.iter().copied().filter(|part| self.sees(at, *part)).collect();
+                match self.with_provided(&seen, name) {
+                    found if found.is_empty() => self.blanket_method(of, name, at),
                     found => Found::Methods(found, of.clone()),
                 }
             }
-            Ty::Tuple(_) | Ty::Function(_) | Ty::Callable(_) => self.blanket_method(of, name),
+            Ty::Tuple(_) | Ty::Function(_) | Ty::Callable(_) => self.blanket_method(of, name, at),
         }
     }
 
-    fn method_of_any(&self, parts: &[Ty], name: &str, steps: u32) -> Found {
+    /// Of types under different conditions: proven if all agree.
+    fn method_of_one(&self, parts: &[Ty], name: &str, at: Def, steps: u32) -> Found {
+        let mut methods: Vec<(u32, u32)> = Vec::new();
+        let mut of = None;
+        let mut sure = true;
+        for part in parts {
+            match self.method_after(part, name, at, steps + 1) {
+                Found::Methods(found, by) => {
+                    of.get_or_insert(by);
+                    methods.extend(found.into_iter().filter(|found| !methods.contains(found)).collect::<Vec<_>>());
+                }
+                Found::Maybe(found, by) => {
+                    of.get_or_insert(by);
+                    methods.extend(found);
+                    sure = false;
+                }
+                _ => sure = false,
+            }
+        }
+        match of {
+            Some(of) if sure => Found::Methods(methods, of),
+            Some(of) => Found::Maybe(methods, of),
+            None => Found::Absent(Ty::foreign()),
+        }
+    }
+
+    fn method_of_any(&self, parts: &[Ty], name: &str, at: Def, steps: u32) -> Found {
         let mut methods: Vec<(u32, u32)> = Vec::new();
         let mut of = None;
         let mut rest = Found::Absent(Ty::All(parts.into()));
         for part in parts {
-            match self.method_after(part, name, steps + 1) {
+            match self.method_after(part, name, at, steps + 1) {
                 Found::Methods(found, by) => {
                     of.get_or_insert(by);
                     methods.extend(found.into_iter().filter(|found| !methods.contains(found)).collect::<Vec<_>>());
                 }
                 Found::Outside(by) => rest = Found::Outside(by),
-                Found::Nothing => rest = Found::Nothing,
+                found @ (Found::Nothing | Found::Maybe(..)) => rest = found,
                 Found::Absent(_) => {}
             }
         }
@@ -77,16 +108,20 @@ impl<'a> Rust<'_, 'a> {
         }
     }
 
-    fn local_method(&self, def: Def, of: &Ty, name: &str, steps: u32) -> Found {
+    fn local_method(&self, def: Def, of: &Ty, name: &str, at: Def, steps: u32) -> Found {
         let parts = self.impls.of(def);
         let (own, of_traits): (Vec<Def>, Vec<Def>) = parts.iter().partition(|part| !self.is_of_trait(**part));
         let mut found = self.functions(def, name);
         found.extend(self.in_parts(&own, name));
         if found.is_empty() {
-            found = self.in_parts(&of_traits, name);
+            found = self.with_provided(&of_traits, name);
         }
-        if found.is_empty() {
-            found = self.provided(&of_traits, name);
+        if found.len() > 1 {
+            let seen: Vec<Def> = of_traits.into_iter().filter(|part| self.sees(at, *part)).collect();
+            found = match self.with_provided(&seen, name) {
+                fewer if fewer.is_empty() => found,
+                fewer => fewer,
+            };
         }
         if !found.is_empty() {
             return Found::Methods(found, of.clone());
@@ -99,20 +134,20 @@ impl<'a> Rust<'_, 'a> {
             if matches!(&base, Ty::Local(other, _) if *other == def) {
                 continue;
             }
-            match self.method_after(&base, name, steps + 1) {
-                found @ (Found::Methods(..) | Found::Outside(_)) => return found,
+            match self.method_after(&base, name, at, steps + 1) {
+                found @ (Found::Methods(..) | Found::Maybe(..) | Found::Outside(_)) => return found,
                 _ => {}
             }
         }
         if let Some(target) = self.target(of) {
-            match self.method_after(&target, name, steps + 1) {
+            match self.method_after(&target, name, at, steps + 1) {
                 Found::Absent(_) => {}
                 Found::Nothing => absent = Found::Nothing,
                 found => return found,
             }
         }
-        match self.blanket_method(of, name) {
-            found @ Found::Methods(..) => found,
+        match self.blanket_method(of, name, at) {
+            found @ (Found::Methods(..) | Found::Maybe(..)) => found,
             _ => absent,
         }
     }
@@ -144,6 +179,14 @@ impl<'a> Rust<'_, 'a> {
         parts.iter().flat_map(|part| self.functions(*part, name)).collect()
     }
 
+    /// What implementations write, or, where they leave it out, what their traits provide.
+    fn with_provided(&self, parts: &[Def], name: &str) -> Vec<(u32, u32)> {
+        match self.in_parts(parts, name) {
+            found if found.is_empty() => self.provided(parts, name),
+            found => found,
+        }
+    }
+
     /// What the traits of these implementations provide themselves.
     fn provided(&self, parts: &[Def], name: &str) -> Vec<(u32, u32)> {
         let mut found: Vec<(u32, u32)> = Vec::new();
@@ -159,18 +202,25 @@ impl<'a> Rust<'_, 'a> {
     }
 
     /// Methods of traits that are implemented for all types that fit.
-    fn blanket_method(&self, of: &Ty, name: &str) -> Found {
+    fn blanket_method(&self, of: &Ty, name: &str, at: Def) -> Found {
         let mut found: Vec<(u32, u32)> = Vec::new();
+        let mut sure = true;
         for &part in self.impls.blanket() {
-            let mut own = self.functions(part, name);
-            if own.is_empty() {
-                own = self.provided(&[part], name);
+            let own = self.with_provided(&[part], name);
+            if own.is_empty() || !self.sees(at, part) {
+                continue;
+            }
+            match self.fits(part, of) {
+                Fits::No => continue,
+                Fits::Maybe => sure = false,
+                Fits::Yes => {}
             }
             found.extend(own.into_iter().filter(|own| !found.contains(own)).collect::<Vec<_>>());
         }
-        match found.is_empty() {
-            true => Found::Absent(of.clone()),
-            false => Found::Methods(found, of.clone()),
+        match (found.is_empty(), sure) {
+            (true, _) => Found::Absent(of.clone()),
+            (false, true) => Found::Methods(found, of.clone()),
+            (false, false) => Found::Maybe(found, of.clone()),
         }
     }
 
@@ -193,7 +243,7 @@ impl<'a> Rust<'_, 'a> {
                 Some(inner) => self.field(&inner, name),
                 None => Ty::Unknown,
             },
-            Ty::All(parts) => {
+            Ty::All(parts) | Ty::Either(parts) => {
                 parts.iter().map(|part| self.field(part, name)).find(|of| !of.is_unknown()).unwrap_or(Ty::Unknown)
             }
             _ => Ty::Unknown,

@@ -12,6 +12,7 @@ mod impls;
 mod members;
 mod outside;
 mod paths;
+mod traits;
 mod types;
 mod values;
 

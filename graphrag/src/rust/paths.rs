@@ -133,7 +133,9 @@ impl<'a> Rust<'_, 'a> {
                 None => Item::External,
             }];
         }
-        match PRELUDE.contains(&text) || text.starts_with(char::is_uppercase) {
+        // Constants in capitals may be made by macros.
+        let camel = text.starts_with(char::is_uppercase) && text.contains(char::is_lowercase);
+        match PRELUDE.contains(&text) || camel {
             true => vec![Item::External],
             false => vec![Item::Unknown],
         }
@@ -157,7 +159,7 @@ impl<'a> Rust<'_, 'a> {
                 }
                 ScopeKind::Function | ScopeKind::Block => self.local(file, at, name, space),
             };
-            let fits: Vec<Item> = found.into_iter().filter(|item| self.fits(*item, space)).collect();
+            let fits: Vec<Item> = found.into_iter().filter(|item| self.in_space(*item, space)).collect();
             if !fits.is_empty() {
                 return fits;
             }
@@ -206,7 +208,7 @@ impl<'a> Rust<'_, 'a> {
                 continue;
             }
             for item in self.followed(module.file, index, space) {
-                if self.fits(item, space) && !found.contains(&item) {
+                if self.in_space(item, space) && !found.contains(&item) {
                     found.push(item);
                 }
             }
@@ -242,7 +244,7 @@ impl<'a> Rust<'_, 'a> {
         }
         let mut kept: Vec<Item> = Vec::new();
         for item in found {
-            if self.fits(item, space) && !kept.contains(&item) {
+            if self.in_space(item, space) && !kept.contains(&item) {
                 kept.push(item);
             }
         }
@@ -257,7 +259,7 @@ impl<'a> Rust<'_, 'a> {
     }
 
     /// What a binding means once imports are followed.
-    fn followed(&self, file: u32, index: u32, space: Space) -> Vec<Item> {
+    pub(super) fn followed(&self, file: u32, index: u32, space: Space) -> Vec<Item> {
         match self.file(file).binding(index).source {
             Source::Use(path) => self.following_import(file, index, space, || self.path(file, path, space)),
             Source::Import { .. } => match self.crates.declared(file, index) {
@@ -284,7 +286,7 @@ impl<'a> Rust<'_, 'a> {
         found
     }
 
-    fn fits(&self, item: Item, space: Space) -> bool {
+    fn in_space(&self, item: Item, space: Space) -> bool {
         match item {
             Item::Module(_) => space == Space::Type,
             Item::Binding(file, index) if space == Space::Macro => self.file(file).binding(index).space == space,
@@ -301,7 +303,7 @@ impl<'a> Rust<'_, 'a> {
         loop {
             let own: Vec<Item> = this.bound(at, name).iter().copied().flat_map(|index| {
                 if fits_space(this.binding(index).space, Space::Macro) { self.followed(file, index, Space::Macro) } else { Vec::new() }
-            }).filter(|item| self.fits(*item, Space::Macro)).collect();
+            }).filter(|item| self.in_space(*item, Space::Macro)).collect();
             if !own.is_empty() {
                 return own;
             }

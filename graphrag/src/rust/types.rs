@@ -15,8 +15,10 @@ pub(super) enum Ty {
     Outside(Rc<str>, Tys),
     /// A struct, enum, union or trait.
     Local(Def, Tys),
-    /// Something that fits all of these: bounds, or definitions of one name under different conditions.
+    /// Something that fits all of these: bounds.
     All(Tys),
+    /// One of these: definitions of one name under different conditions.
+    Either(Tys),
     Tuple(Tys),
     /// A function or closure.
     Function(Def),
@@ -77,23 +79,34 @@ pub(super) fn better(a: Ty, b: Ty) -> Ty {
 
 /// Everything at once.
 pub(super) fn all(parts: Vec<Ty>) -> Ty {
+    let parts = parts.into_iter().flat_map(|part| match part {
+        Ty::All(inner) => inner.to_vec(),
+        part => vec![part],
+    });
+    match distinct(parts) {
+        parts if parts.is_empty() => Ty::foreign(),
+        mut parts if parts.len() == 1 => parts.swap_remove(0),
+        parts => Ty::All(parts.into()),
+    }
+}
+
+/// One of several.
+pub(super) fn either(parts: impl IntoIterator<Item = Ty>) -> Ty {
+    match distinct(parts) {
+        parts if parts.is_empty() => Ty::Unknown,
+        mut parts if parts.len() == 1 => parts.swap_remove(0),
+        parts => Ty::Either(parts.into()),
+    }
+}
+
+fn distinct(parts: impl IntoIterator<Item = Ty>) -> Vec<Ty> {
     let mut found: Vec<Ty> = Vec::new();
     for part in parts {
-        let inner = match part {
-            Ty::All(inner) => inner.to_vec(),
-            part => vec![part],
-        };
-        for part in inner {
-            if !found.contains(&part) && found.len() < 12 {
-                found.push(part);
-            }
+        if !found.contains(&part) && found.len() < 12 {
+            found.push(part);
         }
     }
-    match found.len() {
-        0 => Ty::foreign(),
-        1 => found.swap_remove(0),
-        _ => Ty::All(found.into()),
-    }
+    found
 }
 
 /// What type parameters and `Self` stand for.

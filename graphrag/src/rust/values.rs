@@ -33,7 +33,7 @@ impl<'a> Rust<'_, 'a> {
             Expr::Path(owner, name) => {
                 let methods = self.associated_functions(file, owner, this.text(name));
                 match methods {
-                    Some(Found::Methods(found, _)) => {
+                    Some(Found::Methods(found, _) | Found::Maybe(found, _)) => {
                         found.first().map_or(Ty::Unknown, |&(file, index)| self.binding_value(file, index))
                     }
                     Some(_) => Ty::Unknown,
@@ -42,7 +42,7 @@ impl<'a> Rust<'_, 'a> {
             }
             Expr::Attribute(object, name) => self.field(&self.value(file, object), this.text(name)),
             Expr::Call(function, arguments) => self.call(file, function, arguments),
-            Expr::New(class, _) => self.annotated(file, class, &self.env_at(file, class)),
+            Expr::New(class, _) => self.annotated(file, class, &Env::default()),
             Expr::Index(object, _) => match self.value(file, object) {
                 function @ Ty::Function(_) => function,
                 of => outside::element_at(&of),
@@ -68,13 +68,9 @@ impl<'a> Rust<'_, 'a> {
         }
     }
 
-    /// `Self` and nothing else, for what is written in a body.
-    fn env_at(&self, _file: u32, _expr: ExprId) -> Env<'a> {
-        Env::default()
-    }
-
     /// What stands before a path's last name, if that is a type or a trait: its functions of that name.
     pub(super) fn associated_functions(&self, file: u32, owner: ExprId, name: &str) -> Option<Found> {
+        let at = Def { file, scope: self.scope_of(file, owner).unwrap_or(0) };
         let of = self.owner_type(file, owner)?;
         if let Ty::Local(def, _) = &of {
             let variant = self.file(def.file).bound(def.scope, name).iter();
@@ -82,7 +78,7 @@ impl<'a> Rust<'_, 'a> {
                 return None;
             }
         }
-        Some(self.method(&of, name))
+        Some(self.method(&of, name, at))
     }
 
     /// The type that the owner of a path names; none if it is a module.
@@ -144,7 +140,6 @@ impl<'a> Rust<'_, 'a> {
         let Expr::Matched(inner, made_by) = facts.expr(value) else {
             return match self.value(file, value) {
                 Ty::Tuple(items) => items.get(position as usize).cloned().unwrap_or(Ty::Unknown),
-                Ty::Outside(..) => Ty::Unknown,
                 _ => Ty::Unknown,
             };
         };
@@ -155,7 +150,7 @@ impl<'a> Rust<'_, 'a> {
         }
     }
 
-    /// The field of what a pattern's constructor made.
+    /// The last name of a path, member or generic type.
     pub(super) fn last_name(&self, file: u32, expr: ExprId) -> &'a str {
         let this = self.file(file);
         match this.facts.bindings.expr(expr) {
@@ -176,7 +171,7 @@ impl<'a> Rust<'_, 'a> {
                 _ => Ty::Unknown,
             },
             Ty::Local(..) => self.associated_type(&of, "Output").unwrap_or(Ty::Unknown),
-            Ty::All(parts) => {
+            Ty::All(parts) | Ty::Either(parts) => {
                 parts.iter().map(|part| self.awaited(part.clone())).find(|of| !of.is_unknown()).unwrap_or(Ty::Unknown)
             }
             _ => Ty::Unknown,
@@ -187,7 +182,7 @@ impl<'a> Rust<'_, 'a> {
     pub(super) fn element(&self, of: &Ty) -> Ty {
         match of {
             Ty::Local(..) => self.associated_type(of, "Item").unwrap_or(Ty::Unknown),
-            Ty::All(parts) => {
+            Ty::All(parts) | Ty::Either(parts) => {
                 parts.iter().map(|part| self.element(part)).find(|of| !of.is_unknown()).unwrap_or(Ty::Unknown)
             }
             of => outside::element(of),
@@ -201,7 +196,7 @@ impl<'a> Rust<'_, 'a> {
         let Expr::Call(function, _) = this.facts.bindings.expr(call) else { return Ty::Unknown };
         let (found, receiver) = self.callee(file, function);
         match found {
-            Found::Methods(found, of) => match found.as_slice() {
+            Found::Methods(found, of) | Found::Maybe(found, of) => match found.as_slice() {
                 [(owner, index)] => self.expected(*owner, *index, &of, receiver, argument, position),
                 _ => Ty::Unknown,
             },
