@@ -113,6 +113,24 @@ impl<'a> Candidates<'a> {
         candidates
     }
 
+    /// Candidates that a use written as `site` can mean, in a language in which the number of arguments is fixed and a
+    /// method is no function.
+    fn callable(&self, world: &World<'a>, file: &File<'a>, site: &Site) -> Vec<Target> {
+        let key = (file.family, file.text(site.name));
+        let of = |table: &HashMap<_, Vec<Target>>| table.get(&key).cloned().unwrap_or_default();
+        let mut found = match file.facts.bindings.expr(site.expr) {
+            Expr::Attribute(..) => of(&self.members),
+            Expr::Name(..) => of(&self.others),
+            _ => [of(&self.members), of(&self.others)].concat(),
+        };
+        if site.kind == ReferenceKind::Call && site.arguments < u16::MAX {
+            let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
+            found.retain(|target| world.file(target.file).takes(target.name, site.arguments as usize, member));
+        }
+        found.truncate(MAX_CANDIDATES);
+        found
+    }
+
     fn of(&self, file: &File<'a>, name: Span, any: bool) -> Vec<Target> {
         let key = (file.family, file.text(name));
         let mut found = self.members.get(&key).cloned().unwrap_or_default();
@@ -182,7 +200,7 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
 fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site, answer: Answer) -> Edge {
     let file = world.file(index);
     let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
-    let named = || candidates.of(file, site.name, !member);
+    let named = || candidates.callable(world, file, site);
     let sure = !matches!(answer, Answer::Maybe(_));
     let (tier, targets) = match answer {
         Answer::Bindings(found) | Answer::Maybe(found) => {
@@ -201,7 +219,10 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
         Answer::External => (Tier::External, Vec::new()),
         Answer::Variable => (Tier::Unresolved, Vec::new()),
         Answer::Likely | Answer::Unknown => match (named(), answer) {
-            (targets, Answer::Likely) if targets.is_empty() => (Tier::External, targets),
+            // A method that nothing in the repository can be.
+            (targets, answer) if targets.is_empty() && (member || matches!(answer, Answer::Likely)) => {
+                (Tier::External, targets)
+            }
             (targets, _) if targets.is_empty() => (Tier::Unresolved, targets),
             (targets, _) => (Tier::Possible, targets),
         },

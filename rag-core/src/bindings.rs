@@ -240,7 +240,7 @@ pub struct Site {
     pub name: Span,
     /// The expression that is called, derived from, or the type.
     pub expr: ExprId,
-    /// Number of arguments of a call.
+    /// Number of arguments of a call; the greatest if it is not known.
     pub arguments: u16,
 }
 

@@ -62,6 +62,12 @@ impl Impls {
             Ty::All(types) | Ty::Either(types) => types.to_vec(),
             of => vec![of],
         };
+        // Of namesakes under different conditions, an implementation is for the one it is written beside.
+        let beside = |of: &Ty| matches!(of, Ty::Local(def, _) if def.file == part.file);
+        let types = match types.iter().find(|of| beside(of)) {
+            Some(own) => vec![own.clone()],
+            None => types,
+        };
         for of in types {
             match of {
                 Ty::Local(def, _) => self.local.entry(def).or_default().push(part),

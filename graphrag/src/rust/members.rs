@@ -54,6 +54,10 @@ impl<'a> Rust<'_, 'a> {
                 let seen: Vec<Def> = parts.iter().copied().filter(|part| self.sees(at, *part)).collect();
                 match self.with_provided(&seen, name) {
                     found if found.is_empty() => self.blanket_method(of, name, at),
+                    // Traits from outside may be implemented there, too.
+                    found if seen.iter().any(|part| self.impls.trait_of(*part).is_none()) => {
+                        Found::Maybe(found, of.clone())
+                    }
                     found => Found::Methods(found, of.clone()),
                 }
             }

@@ -148,7 +148,9 @@ pub(super) fn method(
 ) -> Ty {
     let Ty::Outside(kind, arguments) = of else {
         return match name {
-            "clone" | "to_owned" | "borrow" | "borrow_mut" | "as_ref" | "as_mut" | "by_ref" => of.clone(),
+            "clone" | "to_owned" | "borrow" | "borrow_mut" | "as_ref" | "as_mut" | "by_ref" | "get_mut" => of.clone(),
+            // Of a pinned value: its fields, by the same names.
+            "project" | "project_ref" => of.clone(),
             "to_string" => Ty::outside("String", &[]),
             _ => Ty::Unknown,
         };

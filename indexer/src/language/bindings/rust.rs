@@ -236,7 +236,12 @@ fn alias(builder: &mut Builder, node: Node, at: At) {
 fn constant(builder: &mut Builder, node: Node, at: At) {
     let declared = node.child_by_field_name("type").map_or(UNKNOWN, |declared| type_expr(builder, declared, at));
     let value = node.child_by_field_name("value").map(|value| expression(builder, value, at));
-    builder.bind(at, name_of(node), Source::Declared(declared, value));
+    // A macro (`thread_local!`) makes something else of it.
+    let source = match node.kind() == "static_item" && builder.nesting > 0 {
+        true => Source::Opaque,
+        false => Source::Declared(declared, value),
+    };
+    builder.bind(at, name_of(node), source);
 }
 
 /// `mod name;` is a file, `mod name { … }` a namespace.

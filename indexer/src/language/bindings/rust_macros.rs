@@ -35,7 +35,7 @@ pub(super) fn items_of(builder: &mut Builder, node: Node, at: At) -> ExprId {
     UNKNOWN
 }
 
-/// Braces hold statements, or braces that do (`if #[cfg(a)] { … } else { … }`), or tokens.
+/// Braces hold statements, or braces that hold items (`if #[cfg(a)] { … } else { … }`), or tokens.
 fn braces(builder: &mut Builder, tree: Node, at: At) {
     if let Some(inner) = parsed(builder, tree) {
         builder.nesting += 1;
@@ -43,17 +43,22 @@ fn braces(builder: &mut Builder, tree: Node, at: At) {
         builder.nesting -= 1;
         return;
     }
-    let parts = children(tree);
-    let condition = parts.first().is_some_and(|part| builder.text(*part).starts_with("[cfg"));
-    if !condition {
+    let parts: Vec<Node> = children(tree).into_iter().filter(|part| holds_items(builder.text(*part))).collect();
+    if parts.is_empty() {
         Tokens { at, is_definition: false }.group(builder, tree);
-        return;
     }
     for part in parts {
-        if part.kind() == "token_tree" && builder.text(part).starts_with('{') {
-            builder.deeper(|builder| braces(builder, part, at));
-        }
+        builder.deeper(|builder| braces(builder, part, at));
     }
+}
+
+/// Whether a token tree looks like braces around items.
+fn holds_items(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('{') else { return false };
+    let inner = inner.trim_start();
+    const STARTS: [&str; 12] =
+        ["#[", "///", "pub ", "pub(", "fn ", "mod ", "use ", "struct ", "impl ", "impl<", "const ", "static "];
+    STARTS.iter().any(|start| inner.starts_with(start))
 }
 
 /// The statements between braces, if they are some.
@@ -206,7 +211,8 @@ impl Tokens {
                 ("token_tree", _) if builder.text(*token).starts_with('(') => {
                     let arguments = self.group(builder, *token);
                     if !is_definition {
-                        builder.site(ReferenceKind::Call, value, arguments.len());
+                        // A comma may stand in a closure's parameters: the number is not known.
+                        builder.site(ReferenceKind::Call, value, usize::MAX);
                     }
                     let arguments = builder.list(arguments);
                     (builder.expr(Expr::Call(value, arguments)), at + 1)

@@ -158,7 +158,8 @@ pub(super) fn type_parameters(builder: &mut Builder, node: Node, at: At) -> Vec<
             }
             "const_parameter" => {
                 let declared = parameter.child_by_field_name("type").map(|declared| type_expr(builder, declared, at));
-                builder.bind(at, name, Source::Declared(declared.unwrap_or(UNKNOWN), None));
+                let value = builder.expr(Expr::Cast(declared.unwrap_or(UNKNOWN)));
+                builder.bind(at, name, Source::Value(value));
             }
             _ => continue,
         }
