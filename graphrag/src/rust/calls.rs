@@ -65,8 +65,8 @@ impl<'a> Rust<'_, 'a> {
             },
             Found::Outside(of) | Found::Absent(of) if receiver => {
                 let name = self.last_name(file, plain);
-                let seen = self.as_iterator(&of).unwrap_or(of);
-                self.outside_method(&seen, name, &call)
+                let seen = if outside::passes_on(name) { None } else { self.as_iterator(&of) };
+                self.outside_method(&seen.unwrap_or(of), name, &call)
             }
             Found::Outside(of) | Found::Absent(of) => self.outside_function(plain, &of, &call),
             Found::Nothing => match facts.expr(plain) {
@@ -240,14 +240,20 @@ impl<'a> Rust<'_, 'a> {
     fn outside_method(&self, of: &Ty, name: &str, call: &Call) -> Ty {
         let arguments = self.file(call.file).facts.bindings.list(call.arguments);
         let given = |at: usize| arguments.get(at).map_or(Ty::Unknown, |&argument| self.value(call.file, argument));
-        if !call.types.eq(&List::default())
+        if call.types != List::default()
             && matches!(name, "collect" | "parse" | "into" | "sum" | "product" | "downcast_ref" | "downcast")
         {
             let types = self.file(call.file).facts.bindings.list(call.types);
             let declared = types.first().map_or(Ty::Unknown, |&of| self.annotated(call.file, of, &Env::default()));
             return outside::filled(name, declared, of);
         }
-        outside::method(of, name, &given, &|of| self.called(of), &|of| self.element(of))
+        let found = outside::method(of, name, &given, &|of| self.called(of), &|of| self.element(of));
+        let local = of.holds_local() || (0..arguments.len()).any(|at| given(at).holds_local());
+        // What was made of things from outside only comes from there.
+        match found.is_unknown() && !local && !outside::is_asked_for(name) {
+            true => Ty::foreign(),
+            false => found,
+        }
     }
 
     /// A function from outside, or one that a local type has from outside.
@@ -275,8 +281,8 @@ impl<'a> Rust<'_, 'a> {
             "Err" => Ty::outside("Result", &[Ty::Unknown, given(0)]),
             "take" | "replace" if !arguments.is_empty() => given(0),
             "drop" => Ty::Tuple(Tys::from([])),
-            _ if (0..arguments.len()).any(|at| given(at).is_open()) => Ty::Unknown,
-            _ if call.types != List::default() => Ty::Unknown,
+            _ if call.types != List::default() || outside::is_asked_for(name) => Ty::Unknown,
+            _ if (0..arguments.len()).any(|at| given(at).holds_local()) => Ty::Unknown,
             _ => Ty::foreign(),
         }
     }

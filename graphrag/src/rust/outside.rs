@@ -38,8 +38,28 @@ pub(super) fn is_well_known(name: &str) -> bool {
             | "cloned" | "copied" | "filter" | "enumerate" | "zip" | "rev" | "any" | "all" | "sum" | "max" | "min"
             | "trim" | "split" | "starts_with" | "ends_with" | "contains" | "push" | "push_str" | "extend" | "sort"
             | "sort_by" | "sort_by_key" | "dedup" | "abs" | "saturating_sub" | "wrapping_add" | "checked_add"
-            | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "as_deref_mut" | "to_lowercase" | "to_uppercase"
+            | "project" | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "as_deref_mut" | "to_lowercase" | "to_uppercase"
             | "chars" | "bytes" | "lines" | "parse" | "fold" | "filter_map" | "flat_map" | "for_each" | "copy_from_slice"
+    )
+}
+
+/// Methods that give a local value itself. `project` gives the fields of a pinned value, by the same names.
+pub(super) fn passes_on(name: &str) -> bool {
+    matches!(
+        name,
+        "clone" | "to_owned" | "borrow" | "borrow_mut" | "as_ref" | "as_mut" | "by_ref" | "get_mut" | "project"
+            | "project_ref"
+    )
+}
+
+/// Functions that give whatever is wanted of them.
+pub(super) fn is_asked_for(name: &str) -> bool {
+    matches!(
+        name,
+        "parse" | "into" | "try_into" | "collect" | "sum" | "product" | "default" | "unwrap_or_default" | "from" | "try_from"
+            | "deserialize" | "downcast" | "downcast_ref" | "downcast_mut" | "downcast_arc" | "extract" | "from_str" | "from_slice" | "from_reader"
+            | "from_value" | "from_bytes" | "recv" | "try_recv" | "join" | "take" | "replace" | "new" | "build" | "get" | "get_mut" | "borrow"
+            | "as_ref" | "as_mut" | "decode" | "next" | "cast" | "transmute" | "zeroed" | "read" | "with" | "block_on" | "spawn"
     )
 }
 
@@ -148,9 +168,7 @@ pub(super) fn method(
 ) -> Ty {
     let Ty::Outside(kind, arguments) = of else {
         return match name {
-            "clone" | "to_owned" | "borrow" | "borrow_mut" | "as_ref" | "as_mut" | "by_ref" | "get_mut" => of.clone(),
-            // Of a pinned value: its fields, by the same names.
-            "project" | "project_ref" => of.clone(),
+            name if passes_on(name) => of.clone(),
             "to_string" => Ty::outside("String", &[]),
             _ => Ty::Unknown,
         };
@@ -200,6 +218,7 @@ pub(super) fn method(
         ("Cow", "into_owned" | "to_mut") => first(),
         ("Entry", "or_default" | "or_insert" | "or_insert_with" | "or_insert_with_key") => of.argument(1),
         ("Entry", "and_modify") => of.clone(),
+        (_, name) if is_asked_for(name) && matches!(&**kind, "String" | "str" | "") => Ty::Unknown,
         ("String" | "str" | "", _) => Ty::foreign(),
         (map, _) if is_map(map) => map_method(of, name),
         (kind, _) if is_sequence(kind) => sequence_method(of, kind, name, given, called, element_of),

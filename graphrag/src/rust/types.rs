@@ -57,11 +57,15 @@ impl Ty {
         .unwrap_or(Ty::Unknown)
     }
 
-    /// Whether something in it lies inside of the repository, or is not known.
-    pub(super) fn is_open(&self) -> bool {
+    /// Whether something in it is known to lie inside of the repository.
+    pub(super) fn holds_local(&self) -> bool {
         match self {
-            Ty::Outside(_, parts) | Ty::Tuple(parts) => parts.iter().any(Ty::is_open),
-            _ => true,
+            Ty::Unknown => false,
+            Ty::Outside(_, parts) | Ty::Tuple(parts) | Ty::All(parts) | Ty::Either(parts) => {
+                parts.iter().any(Ty::holds_local)
+            }
+            Ty::Callable(result) => result.holds_local(),
+            Ty::Local(..) | Ty::Function(_) => true,
         }
     }
 }

@@ -163,6 +163,8 @@ impl Tokens {
     fn primary(&self, builder: &mut Builder, token: Node, before: &str) -> Option<ExprId> {
         let name = Expr::Name(span(token), self.at.scope);
         match token.kind() {
+            // The rest of a path whose start was not understood: `Type<_>::name`.
+            "identifier" if before == "::" => Some(builder.expr(Expr::Path(UNKNOWN, span(token)))),
             "identifier" | "self" | "crate" | "super" | "primitive_type" if !self.is_definition => {
                 Some(builder.expr(name))
             }
