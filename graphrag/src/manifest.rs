@@ -36,6 +36,9 @@ impl Manifest {
         if file == "Cargo.toml" {
             return library(folder, text).into_iter().collect();
         }
+        if !Manifest::is_named(file) {
+            return Vec::new();
+        }
         let Ok(json) = serde_json::from_str::<Value>(&without_comments(text)) else { return Vec::new() };
         if file == "package.json" {
             let name = json["name"].as_str().map(str::to_owned);

@@ -1,10 +1,13 @@
 //! From source to edges: which definition a call means, language by language.
 
-use graphrag::{Edge, FileFacts, Tier, link};
+use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::language::Parser;
 use indexer::{build_bindings, build_document};
 use rag_core::bindings::Bindings;
 use rag_core::{Document, ReferenceKind};
+
+#[path = "linking/rust.rs"]
+mod rust;
 
 struct Linked {
     documents: Vec<Document>,
@@ -19,7 +22,8 @@ fn linked(files: &[(&str, &str)]) -> Linked {
         documents.iter().map(|document| build_bindings(&mut parser, &document.path, &document.text)).collect();
     let facts: Vec<FileFacts> =
         documents.iter().zip(&bindings).map(|(document, bindings)| FileFacts::of(document, bindings)).collect();
-    let edges = link(&facts, &[]);
+    let manifests: Vec<Manifest> = files.iter().flat_map(|(path, text)| Manifest::read(path, text)).collect();
+    let edges = link(&facts, &manifests);
     Linked { documents, edges }
 }
 

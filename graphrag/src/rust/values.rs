@@ -40,7 +40,16 @@ impl<'a> Rust<'_, 'a> {
                     None => self.item_value(self.path(file, expr, Space::Value).first().copied().unwrap_or(Item::Unknown)),
                 }
             }
-            Expr::Attribute(object, name) => self.field(&self.value(file, object), this.text(name)),
+            Expr::Attribute(object, name) => {
+                let of = self.value(file, object);
+                match facts.expr(object) {
+                    Expr::Matched(_, made_by) => match self.class(file, made_by) {
+                        Some(def) => self.part(&of, def, this.text(name)),
+                        None => Ty::Unknown,
+                    },
+                    _ => self.field(&of, this.text(name)),
+                }
+            }
             Expr::Call(function, arguments) => self.call(file, function, arguments),
             Expr::New(class, _) => self.annotated(file, class, &Env::default()),
             Expr::Index(object, _) => match self.value(file, object) {
