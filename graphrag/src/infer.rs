@@ -111,7 +111,8 @@ impl<'a> World<'a> {
             Expr::Literal(Literal::Nothing) => Types::from([]),
             Expr::Literal(Literal::Builtin) => one(Type::External),
             // Rust's own: see `rust`.
-            Expr::Path(..) | Expr::Try(_) | Expr::Tuple(_) | Expr::Matched(..) | Expr::Item(..) => unknown(),
+            Expr::Path(..) | Expr::Try(_) | Expr::Pointee(_) => unknown(),
+            Expr::Tuple(_) | Expr::Matched(..) | Expr::Item(..) => unknown(),
         }
     }
 

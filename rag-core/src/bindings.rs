@@ -194,6 +194,8 @@ pub enum Expr {
     Await(ExprId),
     /// `value?`: what a value holds that may be a failure.
     Try(ExprId),
+    /// `**value`: what a pointer behind a reference points to.
+    Pointee(ExprId),
     /// An element of an iterable.
     Element(ExprId),
     /// What a context manager gives.

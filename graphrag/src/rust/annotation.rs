@@ -131,7 +131,7 @@ impl<'a> Rust<'_, 'a> {
             expr = match facts.expr(expr) {
                 Expr::Name(_, scope) => return Some(scope),
                 Expr::Path(inner, _) | Expr::Index(inner, _) | Expr::Both(inner, _) | Expr::Attribute(inner, _) => inner,
-                Expr::Call(inner, _) | Expr::New(inner, _) | Expr::Await(inner) | Expr::Try(inner) => inner,
+                Expr::Call(inner, _) | Expr::New(inner, _) | Expr::Await(inner) | Expr::Try(inner) | Expr::Pointee(inner) => inner,
                 Expr::Element(inner) | Expr::Either(inner, _) | Expr::Matched(inner, _) | Expr::Item(inner, _) => inner,
                 Expr::Cast(inner) => inner,
                 Expr::Tuple(items) | Expr::Sequence(items) => *facts.list(items).first()?,

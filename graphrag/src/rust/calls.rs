@@ -6,8 +6,11 @@ use super::Rust;
 use super::members::Found;
 use super::outside;
 use super::paths::Item;
-use super::types::{Env, Ty, Tys};
+use super::types::{Env, Ty, Tys, either};
 use crate::types::Def;
+
+/// Of how many functions the results are looked at.
+const MAX_FUNCTIONS: usize = 4;
 
 impl<'a> Rust<'_, 'a> {
     /// What a called expression means, and whether its receiver stands before it.
@@ -59,10 +62,8 @@ impl<'a> Rust<'_, 'a> {
         let (found, receiver) = self.callee(file, plain);
         let call = Call { file, arguments, types, receiver };
         match found {
-            Found::Methods(found, of) | Found::Maybe(found, of) => match found.first() {
-                Some(&(owner, index)) => self.result_of(owner, index, &of, &call),
-                None => Ty::Unknown,
-            },
+            Found::Methods(found, of) => self.result_of_all(&found, &of, &call),
+            Found::Maybe(found, of) => either([self.result_of_all(&found, &of, &call), Ty::foreign()]),
             Found::Outside(of) | Found::Absent(of) if receiver => {
                 let name = self.last_name(file, plain);
                 let seen = if outside::passes_on(name) { None } else { self.as_iterator(&of) };
@@ -74,6 +75,11 @@ impl<'a> Rust<'_, 'a> {
                 _ => self.called(&self.value(file, plain)),
             },
         }
+    }
+
+    /// What one of several functions gives.
+    fn result_of_all(&self, found: &[(u32, u32)], of: &Ty, call: &Call) -> Ty {
+        either(found.iter().take(MAX_FUNCTIONS).map(|&(owner, index)| self.result_of(owner, index, of, call)))
     }
 
     fn result_of(&self, file: u32, index: u32, of: &Ty, call: &Call) -> Ty {

@@ -59,28 +59,14 @@ impl Rust<'_, '_> {
 
     /// A struct literal uses a type.
     fn constructor(&self, file: u32, site: &Site) -> Option<Answer> {
-        let this = self.file(file);
-        if let Expr::Name(name, _) = this.facts.bindings.expr(site.expr)
-            && this.text(name) == "Self"
-            && let Some(Ty::Local(def, _)) = self.self_type(file, self.scope_at(file, site.expr))
-        {
-            return self.definition(def).map(|found| Answer::Bindings(vec![found]));
-        }
         match self.used(file, site.expr, Space::Type) {
             found @ (Answer::Bindings(_) | Answer::Maybe(_)) => Some(found),
             _ => None,
         }
     }
 
-    fn scope_at(&self, file: u32, expr: ExprId) -> u32 {
-        match self.file(file).facts.bindings.expr(expr) {
-            Expr::Name(_, scope) => scope,
-            _ => 0,
-        }
-    }
-
     /// The binding that names a type.
-    fn definition(&self, def: crate::types::Def) -> Option<(u32, u32)> {
+    pub(super) fn definition(&self, def: crate::types::Def) -> Option<(u32, u32)> {
         let file = self.file(def.file);
         let scope = file.scope(def.scope);
         let bound = file.bound(scope.parent, file.text(scope.name)).iter();

@@ -74,7 +74,8 @@ impl Impls {
                 Ty::Outside(name, _) if !name.is_empty() => {
                     self.outside.entry(name.to_string()).or_default().push(part);
                 }
-                _ => self.blanket.push(part),
+                Ty::Tuple(_) | Ty::Function(_) | Ty::Callable(_) => self.blanket.push(part),
+                _ => {}
             }
         }
     }

@@ -42,7 +42,13 @@ impl<'a> Rust<'_, 'a> {
             Ty::All(parts) => self.method_of_any(parts, name, at, steps),
             Ty::Either(parts) => self.method_of_one(parts, name, at, steps),
             Ty::Outside(kind, arguments) => {
-                if let Some(inner) = outside::dereferenced(kind, arguments)
+                let inner = outside::dereferenced(kind, arguments);
+                if let Some(inner) = &inner
+                    && let Some(found) = self.pointer_method(kind, inner, name, at)
+                {
+                    return Found::Methods(found, of.clone());
+                }
+                if let Some(inner) = inner
                     && !outside::is_own(kind, name)
                 {
                     let found = self.method_after(&inner, name, at, steps + 1);
@@ -63,6 +69,18 @@ impl<'a> Rust<'_, 'a> {
             }
             Ty::Tuple(_) | Ty::Function(_) | Ty::Callable(_) => self.blanket_method(of, name, at),
         }
+    }
+
+    /// What the repository implements for a pointer comes before what it points to.
+    fn pointer_method(&self, kind: &str, held: &Ty, name: &str, at: Def) -> Option<Vec<(u32, u32)>> {
+        // What takes a pinned receiver is found on what is pinned.
+        if kind == "Pin" {
+            return None;
+        }
+        let parts = self.impls.of_outside(kind).iter().copied();
+        let fitting = parts.filter(|part| self.sees(at, *part) && self.fits_held(*part, held) == Fits::Yes);
+        let found: Vec<(u32, u32)> = fitting.flat_map(|part| self.functions(part, name)).collect();
+        (!found.is_empty()).then_some(found)
     }
 
     /// Of types under different conditions: proven if all agree.

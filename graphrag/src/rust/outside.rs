@@ -26,6 +26,16 @@ pub(super) fn is_own(kind: &str, name: &str) -> bool {
     }
 }
 
+/// Traits of the standard library whose functions have no receiver.
+pub(super) fn is_trait(name: &str) -> bool {
+    matches!(
+        name,
+        "Default" | "From" | "TryFrom" | "Into" | "TryInto" | "FromStr" | "FromIterator" | "Clone" | "Iterator" | "Deref"
+            | "Future" | "Display" | "Debug" | "AsRef" | "Borrow" | "Deserialize" | "Serialize" | "Hash" | "PartialEq" | "Ord"
+            | "PartialOrd" | "Drop" | "Write" | "Read" | "Add" | "Sub" | "IntoIterator" | "ToString" | "Error" | "Stream"
+    )
+}
+
 /// Methods that the standard library gives to so many types that a namesake in the repository is most likely not meant.
 pub(super) fn is_well_known(name: &str) -> bool {
     matches!(

@@ -4,6 +4,7 @@ use rag_core::Span;
 use rag_core::bindings::{Expr, ExprId, ScopeId, ScopeKind, Source, Space};
 
 use super::Rust;
+use super::types::Ty;
 use crate::types::Def;
 
 /// How many imports are followed after each other.
@@ -114,6 +115,13 @@ impl<'a> Rust<'_, 'a> {
         match text {
             "crate" | "$crate" => return vec![Item::Module(self.crate_of(file))],
             "self" if space == Space::Type => return vec![Item::Module(self.module_around(file, scope))],
+            "Self" => {
+                let own = match self.self_type(file, scope) {
+                    Some(Ty::Local(def, _)) => self.definition(def),
+                    _ => None,
+                };
+                return vec![own.map_or(Item::External, |(file, index)| Item::Binding(file, index))];
+            }
             "super" => {
                 let parent = self.parent(self.module_around(file, scope));
                 return vec![parent.map_or(Item::Unknown, Item::Module)];

@@ -1,6 +1,6 @@
 //! Which traits can be used where, and which types fit their bounds.
 
-use rag_core::bindings::{Expr, ScopeKind, Source, Space};
+use rag_core::bindings::{Expr, ScopeId, ScopeKind, Source, Space};
 
 use super::Rust;
 use super::impls::Trait;
@@ -66,8 +66,34 @@ impl Rust<'_, '_> {
         let file = self.file(part.file);
         let facts = file.facts.bindings;
         let Some(&written) = facts.list(file.scope(part.scope).bases).first() else { return Fits::No };
-        let Expr::Name(name, scope) = facts.expr(written) else { return Fits::Maybe };
-        let mut open = self.bounds(part.file, scope, file.text(name));
+        match (facts.expr(written), of) {
+            (Expr::Name(name, scope), _) => self.fits_bounds(part, scope, file.text(name), of),
+            (Expr::Tuple(_), Ty::Tuple(_)) | (Expr::Scope(_), Ty::Function(_) | Ty::Callable(_)) => Fits::Maybe,
+            _ => Fits::No,
+        }
+    }
+
+    /// Whether what a pointer holds is what an implementation for such pointers asks for.
+    pub(super) fn fits_held(&self, part: Def, held: &Ty) -> Fits {
+        let file = self.file(part.file);
+        let facts = file.facts.bindings;
+        let written = facts.list(file.scope(part.scope).bases).first().map(|&written| facts.expr(written));
+        let Some(Expr::Index(_, arguments)) = written else { return Fits::No };
+        let Some(&argument) = facts.list(arguments).first() else { return Fits::No };
+        let Expr::Name(name, scope) = facts.expr(argument) else { return Fits::No };
+        let is_parameter = |index: &u32| matches!(file.binding(*index).source, Source::TypeParameter(_));
+        if file.bound(part.scope, file.text(name)).iter().any(is_parameter) {
+            return self.fits_bounds(part, scope, file.text(name), held);
+        }
+        match (self.annotated(part.file, argument, &Env::default()), held) {
+            (Ty::Local(a, _), Ty::Local(b, _)) if a == *b => Fits::Yes,
+            _ => Fits::No,
+        }
+    }
+
+    fn fits_bounds(&self, part: Def, scope: ScopeId, name: &str, of: &Ty) -> Fits {
+        let facts = self.file(part.file).facts.bindings;
+        let mut open = self.bounds(part.file, scope, name);
         let mut fits = Fits::Yes;
         while let Some(bound) = open.pop() {
             fits = fits.min(match facts.expr(bound) {

@@ -58,6 +58,12 @@ impl<'a> Rust<'_, 'a> {
             },
             Expr::Await(value) => self.awaited(self.value(file, value)),
             Expr::Try(value) => outside::tried(&self.value(file, value)),
+            Expr::Pointee(value) => match self.value(file, value) {
+                Ty::Outside(name, arguments) => {
+                    outside::dereferenced(&name, &arguments).unwrap_or(Ty::Outside(name, arguments))
+                }
+                of => of,
+            },
             Expr::Element(value) => self.element(&self.value(file, value)),
             Expr::Either(a, b) => better(self.value(file, a), self.value(file, b)),
             Expr::Sequence(items) => {
@@ -86,6 +92,10 @@ impl<'a> Rust<'_, 'a> {
             if variant.into_iter().any(|&index| self.is_class(def.file, index)) {
                 return None;
             }
+        }
+        // `Default::default()`: which type is meant is said elsewhere.
+        if of.outside_name().is_some_and(outside::is_trait) {
+            return Some(Found::Nothing);
         }
         Some(self.method(&of, name, at))
     }

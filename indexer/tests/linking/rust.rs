@@ -187,12 +187,14 @@ fn generics_carry_types() {
 #[test]
 fn enums_construct_and_match() {
     let linked = library(
-        "struct A;\nimpl A { fn f(&self) {} }\nenum E { One(A), Two { a: A }, Three }\nuse E::Three;\nimpl E { fn is(&self) -> bool { true } }\nfn go(e: E, o: Option<E>) {\n    match &e {\n        E::One(a) => a.f(),  // 1\n        E::Two { a } => a.f(),  // 2\n        Three => {}\n    }\n    E::One(A).is();  // 3\n    let two = E::Two { a: A };\n    two.is();  // 4\n    Three.is();  // 5\n    let Some(E::One(a)) = o else { return };\n    a.f();  // 6\n    if let E::Two { a: inner } = e && inner.f() == () {}  // 7\n}\n",
+        "struct A;\nimpl A { fn f(&self) {} }\nenum E { One(A), Two { a: A }, Three }\nuse E::Three;\nimpl E { fn is(&self) -> bool { Self::One(A).is() } }  // 8\nfn go(e: E, o: Option<E>) {\n    match &e {\n        E::One(a) => a.f(),  // 1\n        E::Two { a } => a.f(),  // 2\n        Three => {}\n    }\n    E::One(A).is();  // 3\n    let two = E::Two { a: A };\n    two.is();  // 4\n    Three.is();  // 5\n    let Some(E::One(a)) = o else { return };\n    a.f();  // 6\n    if let E::Two { a: inner } = e && inner.f() == () {}  // 7\n}\n",
     );
     linked.proves("f(),  // 1", "src/lib.rs:2");
     linked.proves("f(),  // 2", "src/lib.rs:2");
     linked.proves("is();  // 3", "src/lib.rs:5");
     linked.proves("One(A).is();  // 3", "src/lib.rs:3");
+    linked.proves("One(A).is() } }  // 8", "src/lib.rs:3");
+    linked.proves("is() } }  // 8", "src/lib.rs:5");
     linked.proves("is();  // 4", "src/lib.rs:5");
     linked.proves("Two { a: A };", "src/lib.rs:3");
     linked.proves("is();  // 5", "src/lib.rs:5");
@@ -244,6 +246,21 @@ fn macros_are_found_and_may_hold_items() {
     linked.proves("cfg_x! { let a = a::make(); a.f(); }  // 3", "src/macros.rs:1");
     outside(&linked, &["other!();  // 5"]);
     linked.proves("f(); };  // 6", "src/a.rs:1");
+}
+
+#[test]
+fn pointers_have_members_of_their_own() {
+    let linked = library(
+        "trait Go { fn go(&self); }\nstruct A;\nimpl Go for A { fn go(&self) {} }\nimpl<G: Go + ?Sized> Go for Box<G> { fn go(&self) { (**self).go() } }  // 8\nimpl<T> Len for *const T { fn len(&self) {} }\ntrait Len { fn len(&self); }\nfn f(a: A, b: Box<A>, d: &dyn Go, r: std::rc::Rc<A>) {\n    a.go();  // 1\n    b.go();  // 2\n    d.go();  // 3\n    r.go();  // 4\n    a.len();  // 5\n    let made = Default::default();\n    f(made, made, made, made);  // 6\n    let a: A = From::from(1);  // 7\n}\n",
+    );
+    linked.proves("go() } }  // 8", "src/lib.rs:1");
+    linked.proves("go();  // 1", "src/lib.rs:3");
+    linked.proves("go();  // 2", "src/lib.rs:4");
+    linked.proves("go();  // 3", "src/lib.rs:1");
+    linked.proves("go();  // 4", "src/lib.rs:3");
+    assert_ne!(linked.call("len();  // 5").0, Tier::Proven);
+    linked.proves("f(made, made, made, made);  // 6", "src/lib.rs:7");
+    assert_eq!(linked.call("from(1);  // 7").0, Tier::Unresolved);
 }
 
 #[test]

@@ -206,8 +206,11 @@ fn implementation(builder: &mut Builder, node: Node, at: At) {
     generics(builder, node, inside);
     let mut bases = Vec::new();
     let implemented = node.child_by_field_name("trait");
-    let of = node.child_by_field_name("type").map(|of| type_expr(builder, of, inside));
-    bases.push(of.unwrap_or(UNKNOWN));
+    let of = node.child_by_field_name("type");
+    let written = of.map_or(UNKNOWN, |of| type_expr(builder, of, inside));
+    // Members of a raw pointer are not those of what it points to.
+    let is_pointer = of.is_some_and(|of| of.kind() == "pointer_type");
+    bases.push(if is_pointer { UNKNOWN } else { written });
     if let Some(implemented) = implemented {
         bases.push(super::rust_types::typed(builder, implemented, inside, ReferenceKind::Inherit));
     }

@@ -121,7 +121,12 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "reference_expression" => field(builder, node, "value", at),
         "unary_expression" => {
             let value = first(builder, node, at);
-            if has_token(node, "*") { value } else { builder.expr(Expr::Literal(Literal::Builtin)) }
+            let is_deref = |node: Node| node.kind() == "unary_expression" && has_token(node, "*");
+            match children(node).first() {
+                Some(inner) if is_deref(node) && is_deref(*inner) => builder.expr(Expr::Pointee(value)),
+                _ if is_deref(node) => value,
+                _ => builder.expr(Expr::Literal(Literal::Builtin)),
+            }
         }
         "binary_expression" => binary(builder, node, at),
         "index_expression" => index(builder, node, at),
