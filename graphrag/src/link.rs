@@ -214,7 +214,10 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
             found.sort_unstable();
             found.dedup();
             let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
-            (if agree && sure { Tier::Proven } else { Tier::Possible }, found.into_iter().map(|(target, _)| target).collect())
+            (
+                if agree && sure { Tier::Proven } else { Tier::Possible },
+                found.into_iter().map(|(target, _)| target).collect(),
+            )
         }
         Answer::External => (Tier::External, Vec::new()),
         Answer::Variable => (Tier::Unresolved, Vec::new()),

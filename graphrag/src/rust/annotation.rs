@@ -130,8 +130,14 @@ impl<'a> Rust<'_, 'a> {
         for _ in 0..16 {
             expr = match facts.expr(expr) {
                 Expr::Name(_, scope) => return Some(scope),
-                Expr::Path(inner, _) | Expr::Index(inner, _) | Expr::Both(inner, _) | Expr::Attribute(inner, _) => inner,
-                Expr::Call(inner, _) | Expr::New(inner, _) | Expr::Await(inner) | Expr::Try(inner) | Expr::Pointee(inner) => inner,
+                Expr::Path(inner, _) | Expr::Index(inner, _) | Expr::Both(inner, _) | Expr::Attribute(inner, _) => {
+                    inner
+                }
+                Expr::Call(inner, _)
+                | Expr::New(inner, _)
+                | Expr::Await(inner)
+                | Expr::Try(inner)
+                | Expr::Pointee(inner) => inner,
                 Expr::Element(inner) | Expr::Either(inner, _) | Expr::Matched(inner, _) | Expr::Item(inner, _) => inner,
                 Expr::Cast(inner) => inner,
                 Expr::Tuple(items) | Expr::Sequence(items) => *facts.list(items).first()?,
@@ -198,7 +204,9 @@ impl<'a> Rust<'_, 'a> {
     /// What the implementations of a type say that `name` stands for.
     pub(super) fn associated_type(&self, of: &Ty, name: &str) -> Option<Ty> {
         let parts = match of {
-            Ty::All(parts) | Ty::Either(parts) => return parts.iter().find_map(|part| self.associated_type(part, name)),
+            Ty::All(parts) | Ty::Either(parts) => {
+                return parts.iter().find_map(|part| self.associated_type(part, name));
+            }
             Ty::Local(def, _) => self.impls.of(*def),
             Ty::Outside(kind, arguments) if matches!(&**kind, "Iterator" | "IntoIterator" | "Future" | "Stream") => {
                 return arguments.first().cloned();

@@ -229,7 +229,8 @@ impl<'a> Rust<'_, 'a> {
         let file = self.file(def.file);
         let parent = file.scope(def.scope).parent;
         let known = matches!(&env.this, Some(Ty::Local(_, arguments)) if arguments.iter().any(|of| !of.is_unknown()));
-        if known || file.scope(parent).kind != ScopeKind::Extension || !names.iter().any(|name| env.get(name).is_some()) {
+        if known || file.scope(parent).kind != ScopeKind::Extension || !names.iter().any(|name| env.get(name).is_some())
+        {
             return;
         }
         let bases = file.facts.bindings.list(file.scope(parent).bases);

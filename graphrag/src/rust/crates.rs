@@ -102,7 +102,9 @@ fn module_paths(file: &File, scope: ScopeId, name: &str, written: Option<&str>) 
         _ => vec![join(folder, stem), folder.to_owned()],
     };
     let folders = own.iter().map(|folder| join(folder, &inner));
-    folders.flat_map(|folder| [join(&folder, &format!("{name}.rs")), join(&folder, &format!("{name}/mod.rs"))]).collect()
+    folders
+        .flat_map(|folder| [join(&folder, &format!("{name}.rs")), join(&folder, &format!("{name}/mod.rs"))])
+        .collect()
 }
 
 /// The namespaces around a scope, as folders.

@@ -156,9 +156,9 @@ impl<'a> Rust<'_, 'a> {
             if matches!(&base, Ty::Local(other, _) if *other == def) {
                 continue;
             }
-            match self.method_after(&base, name, at, steps + 1) {
-                found @ (Found::Methods(..) | Found::Maybe(..) | Found::Outside(_)) => return found,
-                _ => {}
+            let found = self.method_after(&base, name, at, steps + 1);
+            if matches!(found, Found::Methods(..) | Found::Maybe(..) | Found::Outside(_)) {
+                return found;
             }
         }
         if let Some(target) = self.target(of) {

@@ -30,9 +30,36 @@ pub(super) fn is_own(kind: &str, name: &str) -> bool {
 pub(super) fn is_trait(name: &str) -> bool {
     matches!(
         name,
-        "Default" | "From" | "TryFrom" | "Into" | "TryInto" | "FromStr" | "FromIterator" | "Clone" | "Iterator" | "Deref"
-            | "Future" | "Display" | "Debug" | "AsRef" | "Borrow" | "Deserialize" | "Serialize" | "Hash" | "PartialEq" | "Ord"
-            | "PartialOrd" | "Drop" | "Write" | "Read" | "Add" | "Sub" | "IntoIterator" | "ToString" | "Error" | "Stream"
+        "Default"
+            | "From"
+            | "TryFrom"
+            | "Into"
+            | "TryInto"
+            | "FromStr"
+            | "FromIterator"
+            | "Clone"
+            | "Iterator"
+            | "Deref"
+            | "Future"
+            | "Display"
+            | "Debug"
+            | "AsRef"
+            | "Borrow"
+            | "Deserialize"
+            | "Serialize"
+            | "Hash"
+            | "PartialEq"
+            | "Ord"
+            | "PartialOrd"
+            | "Drop"
+            | "Write"
+            | "Read"
+            | "Add"
+            | "Sub"
+            | "IntoIterator"
+            | "ToString"
+            | "Error"
+            | "Stream"
     )
 }
 
@@ -40,16 +67,96 @@ pub(super) fn is_trait(name: &str) -> bool {
 pub(super) fn is_well_known(name: &str) -> bool {
     matches!(
         name,
-        "clone" | "to_string" | "into" | "try_into" | "iter" | "iter_mut" | "into_iter" | "len" | "is_empty" | "unwrap"
-            | "expect" | "as_ref" | "as_mut" | "to_owned" | "borrow" | "borrow_mut" | "eq" | "ne" | "cmp" | "partial_cmp"
-            | "hash" | "fmt" | "map" | "and_then" | "unwrap_or" | "unwrap_or_else" | "unwrap_or_default" | "ok_or"
-            | "ok_or_else" | "map_err" | "collect" | "as_str" | "as_bytes" | "to_vec" | "as_slice" | "is_some" | "is_none"
-            | "is_ok" | "is_err" | "clone_from" | "type_id" | "try_from" | "default" | "from" | "ok" | "err" | "as_deref"
-            | "cloned" | "copied" | "filter" | "enumerate" | "zip" | "rev" | "any" | "all" | "sum" | "max" | "min"
-            | "trim" | "split" | "starts_with" | "ends_with" | "contains" | "push" | "push_str" | "extend" | "sort"
-            | "sort_by" | "sort_by_key" | "dedup" | "abs" | "saturating_sub" | "wrapping_add" | "checked_add"
-            | "project" | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "as_deref_mut" | "to_lowercase" | "to_uppercase"
-            | "chars" | "bytes" | "lines" | "parse" | "fold" | "filter_map" | "flat_map" | "for_each" | "copy_from_slice"
+        "clone"
+            | "to_string"
+            | "into"
+            | "try_into"
+            | "iter"
+            | "iter_mut"
+            | "into_iter"
+            | "len"
+            | "is_empty"
+            | "unwrap"
+            | "expect"
+            | "as_ref"
+            | "as_mut"
+            | "to_owned"
+            | "borrow"
+            | "borrow_mut"
+            | "eq"
+            | "ne"
+            | "cmp"
+            | "partial_cmp"
+            | "hash"
+            | "fmt"
+            | "map"
+            | "and_then"
+            | "unwrap_or"
+            | "unwrap_or_else"
+            | "unwrap_or_default"
+            | "ok_or"
+            | "ok_or_else"
+            | "map_err"
+            | "collect"
+            | "as_str"
+            | "as_bytes"
+            | "to_vec"
+            | "as_slice"
+            | "is_some"
+            | "is_none"
+            | "is_ok"
+            | "is_err"
+            | "clone_from"
+            | "type_id"
+            | "try_from"
+            | "default"
+            | "from"
+            | "ok"
+            | "err"
+            | "as_deref"
+            | "cloned"
+            | "copied"
+            | "filter"
+            | "enumerate"
+            | "zip"
+            | "rev"
+            | "any"
+            | "all"
+            | "sum"
+            | "max"
+            | "min"
+            | "trim"
+            | "split"
+            | "starts_with"
+            | "ends_with"
+            | "contains"
+            | "push"
+            | "push_str"
+            | "extend"
+            | "sort"
+            | "sort_by"
+            | "sort_by_key"
+            | "dedup"
+            | "abs"
+            | "saturating_sub"
+            | "wrapping_add"
+            | "checked_add"
+            | "project"
+            | "is_some_and"
+            | "is_ok_and"
+            | "get_or_insert_with"
+            | "as_deref_mut"
+            | "to_lowercase"
+            | "to_uppercase"
+            | "chars"
+            | "bytes"
+            | "lines"
+            | "parse"
+            | "fold"
+            | "filter_map"
+            | "flat_map"
+            | "for_each"
+            | "copy_from_slice"
     )
 }
 
@@ -57,7 +164,15 @@ pub(super) fn is_well_known(name: &str) -> bool {
 pub(super) fn passes_on(name: &str) -> bool {
     matches!(
         name,
-        "clone" | "to_owned" | "borrow" | "borrow_mut" | "as_ref" | "as_mut" | "by_ref" | "get_mut" | "project"
+        "clone"
+            | "to_owned"
+            | "borrow"
+            | "borrow_mut"
+            | "as_ref"
+            | "as_mut"
+            | "by_ref"
+            | "get_mut"
+            | "project"
             | "project_ref"
     )
 }
@@ -66,10 +181,48 @@ pub(super) fn passes_on(name: &str) -> bool {
 pub(super) fn is_asked_for(name: &str) -> bool {
     matches!(
         name,
-        "parse" | "into" | "try_into" | "collect" | "sum" | "product" | "default" | "unwrap_or_default" | "from" | "try_from"
-            | "deserialize" | "downcast" | "downcast_ref" | "downcast_mut" | "downcast_arc" | "extract" | "from_str" | "from_slice" | "from_reader"
-            | "from_value" | "from_bytes" | "recv" | "try_recv" | "join" | "take" | "replace" | "new" | "build" | "get" | "get_mut" | "borrow"
-            | "as_ref" | "as_mut" | "decode" | "next" | "cast" | "transmute" | "zeroed" | "read" | "with" | "block_on" | "spawn"
+        "parse"
+            | "into"
+            | "try_into"
+            | "collect"
+            | "sum"
+            | "product"
+            | "default"
+            | "unwrap_or_default"
+            | "from"
+            | "try_from"
+            | "deserialize"
+            | "downcast"
+            | "downcast_ref"
+            | "downcast_mut"
+            | "downcast_arc"
+            | "extract"
+            | "from_str"
+            | "from_slice"
+            | "from_reader"
+            | "from_value"
+            | "from_bytes"
+            | "recv"
+            | "try_recv"
+            | "join"
+            | "take"
+            | "replace"
+            | "new"
+            | "build"
+            | "get"
+            | "get_mut"
+            | "borrow"
+            | "as_ref"
+            | "as_mut"
+            | "decode"
+            | "next"
+            | "cast"
+            | "transmute"
+            | "zeroed"
+            | "read"
+            | "with"
+            | "block_on"
+            | "spawn"
     )
 }
 
@@ -131,9 +284,28 @@ pub(super) fn element_at(of: &Ty) -> Ty {
 fn is_sequence(name: &str) -> bool {
     matches!(
         name,
-        "Vec" | "VecDeque" | "HashSet" | "BTreeSet" | "BinaryHeap" | "LinkedList" | "SmallVec" | "ArrayVec" | "IndexSet"
-            | "FxHashSet" | "AHashSet" | "Iterator" | "IntoIterator" | "DoubleEndedIterator" | "ExactSizeIterator"
-            | "Peekable" | "Rev" | "IntoIter" | "Slab" | "ParallelIterator" | "IndexedParallelIterator" | "Stream"
+        "Vec"
+            | "VecDeque"
+            | "HashSet"
+            | "BTreeSet"
+            | "BinaryHeap"
+            | "LinkedList"
+            | "SmallVec"
+            | "ArrayVec"
+            | "IndexSet"
+            | "FxHashSet"
+            | "AHashSet"
+            | "Iterator"
+            | "IntoIterator"
+            | "DoubleEndedIterator"
+            | "ExactSizeIterator"
+            | "Peekable"
+            | "Rev"
+            | "IntoIter"
+            | "Slab"
+            | "ParallelIterator"
+            | "IndexedParallelIterator"
+            | "Stream"
     )
 }
 
@@ -155,10 +327,12 @@ pub(super) fn filled(name: &str, declared: Ty, of: &Ty) -> Ty {
         (Ty::Outside(kind, parts), "collect") if is_sequence(kind) && parts.iter().all(Ty::is_unknown) => {
             Ty::Outside(kind.clone(), Tys::from([element(of)]))
         }
-        (Ty::Outside(kind, parts), "collect") if is_map(kind) && parts.iter().all(Ty::is_unknown) => match element(of) {
-            Ty::Tuple(parts) => Ty::Outside(kind.clone(), parts),
-            _ => declared,
-        },
+        (Ty::Outside(kind, parts), "collect") if is_map(kind) && parts.iter().all(Ty::is_unknown) => {
+            match element(of) {
+                Ty::Tuple(parts) => Ty::Outside(kind.clone(), parts),
+                _ => declared,
+            }
+        }
         _ => declared,
     };
     match name {
@@ -190,7 +364,9 @@ pub(super) fn method(
             of.clone()
         }
         (_, "to_string") => Ty::outside("String", &[]),
-        ("Option" | "Result" | "Guard" | "LockResult", _) if name.starts_with("unwrap") || name.starts_with("expect") => {
+        ("Option" | "Result" | "Guard" | "LockResult", _)
+            if name.starts_with("unwrap") || name.starts_with("expect") =>
+        {
             match (name, &**kind) {
                 ("unwrap_err" | "expect_err", _) => of.argument(1),
                 (_, "Guard") => of.clone(),
@@ -200,7 +376,8 @@ pub(super) fn method(
         (
             "Option" | "Result",
             "as_ref" | "as_mut" | "take" | "replace" | "cloned" | "copied" | "or" | "or_else" | "filter" | "inspect"
-            | "as_deref" | "as_deref_mut" | "xor" | "as_pin_mut" | "inspect_err" | "context" | "with_context" | "map_err",
+            | "as_deref" | "as_deref_mut" | "xor" | "as_pin_mut" | "inspect_err" | "context" | "with_context"
+            | "map_err",
         ) => deref_held(of, name),
         ("Option", "ok_or" | "ok_or_else") => Ty::outside("Result", &[first(), given(0)]),
         ("Option", "get_or_insert_with" | "get_or_insert" | "insert") => first(),
@@ -212,13 +389,15 @@ pub(super) fn method(
         ("Option" | "Result", "iter" | "iter_mut" | "into_iter") => iterator(first()),
         ("Result", "ok") => option(first()),
         ("Result", "err") => option(of.argument(1)),
-        ("Mutex" | "RwLock" | "ReentrantMutex", "lock" | "read" | "write" | "lock_owned" | "get_mut" | "into_inner") => {
-            Ty::outside("Guard", &[first()])
-        }
+        (
+            "Mutex" | "RwLock" | "ReentrantMutex",
+            "lock" | "read" | "write" | "lock_owned" | "get_mut" | "into_inner",
+        ) => Ty::outside("Guard", &[first()]),
         ("Mutex" | "RwLock", "try_lock" | "try_read" | "try_write") => option(first()),
-        ("RefCell" | "Cell" | "UnsafeCell" | "AtomicRefCell", "borrow" | "borrow_mut" | "get" | "replace" | "take" | "get_mut" | "into_inner") => {
-            first()
-        }
+        (
+            "RefCell" | "Cell" | "UnsafeCell" | "AtomicRefCell",
+            "borrow" | "borrow_mut" | "get" | "replace" | "take" | "get_mut" | "into_inner",
+        ) => first(),
         ("OnceCell" | "OnceLock" | "OnceBox", "get" | "get_mut" | "take") => option(first()),
         ("OnceCell" | "OnceLock", "get_or_init") => first(),
         ("Weak", "upgrade") => option(Ty::outside("Arc", &[first()])),
@@ -280,17 +459,20 @@ fn sequence_method(
     let first = || of.argument(0);
     let closure = |at: usize| called(&given(at));
     match name {
-        "iter" | "iter_mut" | "into_iter" | "drain" | "par_iter" | "into_par_iter" | "par_iter_mut" | "filter" | "rev"
-        | "skip" | "take" | "chain" | "peekable" | "inspect" | "skip_while" | "take_while" | "cloned" | "copied"
-        | "step_by" | "fuse" | "union" | "intersection" | "difference" | "cycle" | "splice" => iterator(first()),
+        "iter" | "iter_mut" | "into_iter" | "drain" | "par_iter" | "into_par_iter" | "par_iter_mut" | "filter"
+        | "rev" | "skip" | "take" | "chain" | "peekable" | "inspect" | "skip_while" | "take_while" | "cloned"
+        | "copied" | "step_by" | "fuse" | "union" | "intersection" | "difference" | "cycle" | "splice" => {
+            iterator(first())
+        }
         "map" => iterator(closure(0)),
         "filter_map" | "map_while" | "flat_map" => iterator(element_of(&closure(0))),
         "flatten" => iterator(element_of(&first())),
         "enumerate" => iterator(Ty::Tuple([Ty::foreign(), first()].into())),
         "zip" => iterator(Ty::Tuple([first(), element_of(&given(0))].into())),
-        "next" | "last" | "nth" | "max_by_key" | "min_by_key" | "max_by" | "min_by" | "max" | "min" | "find" | "peek"
-        | "peek_mut" | "next_back" | "first" | "last_mut" | "first_mut" | "get" | "get_mut" | "pop" | "pop_front"
-        | "pop_back" | "front" | "back" | "front_mut" | "back_mut" | "reduce" | "next_if" | "iter_find" => option(first()),
+        "next" | "last" | "nth" | "max_by_key" | "min_by_key" | "max_by" | "min_by" | "max" | "min" | "find"
+        | "peek" | "peek_mut" | "next_back" | "first" | "last_mut" | "first_mut" | "get" | "get_mut" | "pop"
+        | "pop_front" | "pop_back" | "front" | "back" | "front_mut" | "back_mut" | "reduce" | "next_if"
+        | "iter_find" => option(first()),
         "remove" if kind == "VecDeque" => option(first()),
         "remove" | "swap_remove" | "get_unchecked" | "get_unchecked_mut" => first(),
         "find_map" => closure(0),
@@ -298,9 +480,8 @@ fn sequence_method(
         "chunks" | "windows" | "chunks_exact" | "chunks_mut" | "split" => iterator(Ty::outside("Vec", &[first()])),
         "split_at" | "split_at_mut" | "partition" => Ty::Tuple([of.clone(), of.clone()].into()),
         "split_first" | "split_last" => option(Ty::Tuple([first(), of.clone()].into())),
-        "as_slice" | "as_mut_slice" | "to_vec" | "into_boxed_slice" | "into_vec" | "split_off" | "as_ref" | "as_mut" => {
-            of.clone()
-        }
+        "as_slice" | "as_mut_slice" | "to_vec" | "into_boxed_slice" | "into_vec" | "split_off" | "as_ref"
+        | "as_mut" => of.clone(),
         "len" | "is_empty" | "count" | "contains" | "any" | "all" | "position" | "binary_search" | "sum" | "join"
         | "concat" | "capacity" => Ty::foreign(),
         _ => Ty::Unknown,
@@ -319,7 +500,11 @@ pub(super) fn closure_parameter(of: &Ty, name: &str, argument: usize, position: 
         ("Entry", "and_modify") => of.argument(1),
         ("", _) => Ty::Unknown,
         (_, "fold" | "try_fold" | "scan") if is_sequence(kind) => {
-            if position == 1 { of.argument(0) } else { Ty::Unknown }
+            if position == 1 {
+                of.argument(0)
+            } else {
+                Ty::Unknown
+            }
         }
         (_, "retain" | "retain_mut") if is_map(kind) => of.argument(position as usize),
         _ if is_sequence(kind) && position < 2 => of.argument(0),
@@ -352,7 +537,22 @@ pub(super) fn associated(of: &Ty, name: &str, given: &dyn Fn(usize) -> Ty) -> Ty
 fn is_named_number(name: &str) -> bool {
     matches!(
         name,
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "f32" | "f64"
-            | "char" | "bool" | "str" | "String"
+        "u8" | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "f32"
+            | "f64"
+            | "char"
+            | "bool"
+            | "str"
+            | "String"
     )
 }

@@ -236,9 +236,9 @@ impl<'a> Rust<'_, 'a> {
         let mut outside = false;
         for &glob in self.file(module.file).bound(module.scope, "") {
             let Source::Use(path) = self.file(module.file).binding(glob).source else { continue };
-            for from in self.following_import(module.file, glob, Space::Both, || {
-                self.path(module.file, path, Space::Type)
-            }) {
+            for from in
+                self.following_import(module.file, glob, Space::Both, || self.path(module.file, path, Space::Type))
+            {
                 let items = match from {
                     Item::Module(from) => self.in_module(from, name, space, seen),
                     Item::Binding(file, binding) => self.variant(file, binding, name),
@@ -309,9 +309,19 @@ impl<'a> Rust<'_, 'a> {
         let this = self.file(file);
         let mut at = scope;
         loop {
-            let own: Vec<Item> = this.bound(at, name).iter().copied().flat_map(|index| {
-                if fits_space(this.binding(index).space, Space::Macro) { self.followed(file, index, Space::Macro) } else { Vec::new() }
-            }).filter(|item| self.in_space(*item, Space::Macro)).collect();
+            let own: Vec<Item> = this
+                .bound(at, name)
+                .iter()
+                .copied()
+                .flat_map(|index| {
+                    if fits_space(this.binding(index).space, Space::Macro) {
+                        self.followed(file, index, Space::Macro)
+                    } else {
+                        Vec::new()
+                    }
+                })
+                .filter(|item| self.in_space(*item, Space::Macro))
+                .collect();
             if !own.is_empty() {
                 return own;
             }
@@ -336,7 +346,10 @@ impl<'a> Rust<'_, 'a> {
     /// The macros called `name` that a crate defines.
     fn macros_of(&self, root: u32, name: &str) -> Vec<Item> {
         let known = self.crates.macros(name).iter();
-        known.filter(|(file, _)| self.crates.root(*file) == root).map(|&(file, index)| Item::Binding(file, index)).collect()
+        known
+            .filter(|(file, _)| self.crates.root(*file) == root)
+            .map(|&(file, index)| Item::Binding(file, index))
+            .collect()
     }
 }
 
@@ -347,4 +360,3 @@ pub(super) fn fits_space(space: Space, wanted: Space) -> bool {
         (space, wanted) => space == wanted || wanted == Space::Both,
     }
 }
-

@@ -37,7 +37,9 @@ impl<'a> Rust<'_, 'a> {
                         found.first().map_or(Ty::Unknown, |&(file, index)| self.binding_value(file, index))
                     }
                     Some(_) => Ty::Unknown,
-                    None => self.item_value(self.path(file, expr, Space::Value).first().copied().unwrap_or(Item::Unknown)),
+                    None => {
+                        self.item_value(self.path(file, expr, Space::Value).first().copied().unwrap_or(Item::Unknown))
+                    }
                 }
             }
             Expr::Attribute(object, name) => {
@@ -70,9 +72,7 @@ impl<'a> Rust<'_, 'a> {
                 let items = facts.list(items).iter().map(|&item| self.value(file, item));
                 Ty::outside("Vec", &[items.reduce(better).unwrap_or(Ty::Unknown)])
             }
-            Expr::Tuple(items) => {
-                Ty::Tuple(facts.list(items).iter().map(|&item| self.value(file, item)).collect())
-            }
+            Expr::Tuple(items) => Ty::Tuple(facts.list(items).iter().map(|&item| self.value(file, item)).collect()),
             Expr::Matched(value, _) => self.value(file, value),
             Expr::Item(value, position) => self.item_at(file, value, position),
             Expr::Scope(scope) => Ty::Function(Def { file, scope }),

@@ -138,8 +138,12 @@ fn a_call_of_a_trait_may_reach_its_implementations() {
     let facts: Vec<_> = linked.documents.iter().map(|document| graphrag::FileFacts::of(document, empty())).collect();
     let graph = Graph::new(&facts, &linked.edges);
     let go = graph.find("go")[0];
-    let reached: Vec<(u32, bool)> =
-        graph.uses(go).iter().filter(|link| link.kind == ReferenceKind::Call).map(|link| (graph.node(link.node).lines.0, link.is_proven)).collect();
+    let reached: Vec<(u32, bool)> = graph
+        .uses(go)
+        .iter()
+        .filter(|link| link.kind == ReferenceKind::Call)
+        .map(|link| (graph.node(link.node).lines.0, link.is_proven))
+        .collect();
     assert_eq!(reached, [(1, true), (3, false)]);
 }
 
@@ -268,8 +272,15 @@ fn namesakes_from_outside_are_not_linked() {
     let linked = library(
         "struct A { v: Vec<u8> }\n#[derive(Clone)]\nstruct B;\nimpl A {\n    fn len(&self) -> usize { 0 }\n    fn clone(&self) -> A { A { v: vec![] } }\n    fn get(&self, n: usize) {}\n}\nfn drop(a: A) {}\nmod m {\n    use super::{A, B};\n    fn go(a: A, b: B, text: &str) {\n        a.v.len();  // 1\n        text.len();  // 2\n        b.clone();  // 3\n        drop(a);  // 4\n        String::from(\"x\").len();  // 5\n        a.v.get(1);  // 6\n        std::mem::drop(b);  // 7\n        text.nowhere();  // 8\n    }\n}\n",
     );
-    let marks =
-        ["len();  // 1", "len();  // 2", "clone();  // 3", "drop(a);  // 4", "len();  // 5", "get(1);  // 6", "drop(b);  // 7"];
+    let marks = [
+        "len();  // 1",
+        "len();  // 2",
+        "clone();  // 3",
+        "drop(a);  // 4",
+        "len();  // 5",
+        "get(1);  // 6",
+        "drop(b);  // 7",
+    ];
     outside(&linked, &marks);
     outside(&linked, &["nowhere();  // 8"]);
 }

@@ -174,7 +174,8 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         }
         "type_cast_expression" => {
             field(builder, node, "value", at);
-            let declared = node.child_by_field_name("type").map_or(UNKNOWN, |declared| type_expr(builder, declared, at));
+            let declared =
+                node.child_by_field_name("type").map_or(UNKNOWN, |declared| type_expr(builder, declared, at));
             builder.expr(Expr::Cast(declared))
         }
         "unit_expression" => builder.expr(Expr::Literal(Literal::Nothing)),
@@ -219,10 +220,7 @@ pub(super) fn owner_site(builder: &mut Builder, owner: ExprId) {
 fn call(builder: &mut Builder, node: Node, at: At) -> ExprId {
     let Some(function) = node.child_by_field_name("function") else { return UNKNOWN };
     let callee = expression(builder, function, at);
-    let named = matches!(
-        function.kind(),
-        "identifier" | "scoped_identifier" | "field_expression" | "generic_function"
-    );
+    let named = matches!(function.kind(), "identifier" | "scoped_identifier" | "field_expression" | "generic_function");
     let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
     let arguments = arguments.into_iter().filter(|argument| argument.kind() != "attribute_item");
     let arguments: Vec<ExprId> = arguments.map(|argument| expression(builder, argument, at)).collect();
@@ -258,7 +256,9 @@ fn binary(builder: &mut Builder, node: Node, at: At) -> ExprId {
     let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
     let number = |side: &str| node.child_by_field_name(side).is_some_and(|side| side.kind().ends_with("_literal"));
     // Types can define what arithmetic on them gives.
-    if matches!(operator, "+" | "-" | "*" | "/" | "%" | "|" | "&" | "^" | "<<" | ">>") && !number("left") && !number("right")
+    if matches!(operator, "+" | "-" | "*" | "/" | "%" | "|" | "&" | "^" | "<<" | ">>")
+        && !number("left")
+        && !number("right")
     {
         return UNKNOWN;
     }

@@ -6,8 +6,8 @@
 use super::builder::{At, Builder, UNKNOWN, children, span};
 use super::rust::items;
 use super::rust_types::type_path;
-use rag_core::bindings::{Expr, ExprId, Literal, Source, Space};
 use rag_core::ReferenceKind;
+use rag_core::bindings::{Expr, ExprId, Literal, Source, Space};
 use tree_sitter::{Node, Parser, Point, Range, Tree};
 
 /// How deep macros in macros are parsed again.
@@ -186,8 +186,16 @@ impl Tokens {
     }
 
     /// What follows a value: members, paths, calls. Gives the whole and the position after it.
-    fn postfix(&self, builder: &mut Builder, tokens: &[Node], mut value: ExprId, mut at: usize, before: &str) -> (ExprId, usize) {
-        let is_definition = matches!(before, "fn" | "struct" | "enum" | "mod" | "trait" | "union" | "type" | "macro_rules");
+    fn postfix(
+        &self,
+        builder: &mut Builder,
+        tokens: &[Node],
+        mut value: ExprId,
+        mut at: usize,
+        before: &str,
+    ) -> (ExprId, usize) {
+        let is_definition =
+            matches!(before, "fn" | "struct" | "enum" | "mod" | "trait" | "union" | "type" | "macro_rules");
         loop {
             let Some(token) = tokens.get(at) else { return (value, at) };
             let next = tokens.get(at + 1);

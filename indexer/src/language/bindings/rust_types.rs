@@ -33,12 +33,8 @@ fn typed_here(builder: &mut Builder, node: Node, at: At, kind: ReferenceKind) ->
             let arguments = builder.list(arguments);
             builder.expr(Expr::Index(base, arguments))
         }
-        "reference_type" | "pointer_type" => {
-            field("type").map_or(UNKNOWN, |inner| typed(builder, inner, at, kind))
-        }
-        "dynamic_type" | "abstract_type" => {
-            field("trait").map_or(UNKNOWN, |inner| typed(builder, inner, at, kind))
-        }
+        "reference_type" | "pointer_type" => field("type").map_or(UNKNOWN, |inner| typed(builder, inner, at, kind)),
+        "dynamic_type" | "abstract_type" => field("trait").map_or(UNKNOWN, |inner| typed(builder, inner, at, kind)),
         "higher_ranked_trait_bound" => field("type").map_or(UNKNOWN, |inner| typed(builder, inner, at, kind)),
         "bounded_type" => {
             let parts = children(node).into_iter().filter(|part| !matches!(part.kind(), "lifetime" | "use_bounds"));

@@ -35,7 +35,8 @@ fn typescript_exports_are_kept() {
 
 #[test]
 fn rust_imports_and_members_are_bound() {
-    let text = "use a::{b as c, d::*};\nstruct S(u8, c);\nimpl S { fn f(&self, (x, _): (c, u8)) {} }\ncfg! { mod m; }\n";
+    let text =
+        "use a::{b as c, d::*};\nstruct S(u8, c);\nimpl S { fn f(&self, (x, _): (c, u8)) {} }\ncfg! { mod m; }\n";
     let facts = facts("rust", text);
     let names: Vec<&str> = facts.names.iter().map(|binding| binding.name.text(text)).collect();
     // A glob, two fields, and a pattern that is bound as a whole.
