@@ -68,21 +68,19 @@ impl<'a> Rust<'_, 'a> {
     /// What a type parameter stands for: what is known of it, or its bounds, wherever they are written.
     fn parameter_of(&self, file: u32, scope: ScopeId, expr: ExprId, text: &str, env: &Env<'a>) -> Option<Ty> {
         let this = self.file(file);
-        let is_parameter = |item: &Item| {
-            matches!(*item, Item::Binding(of, index)
-                if of == file && matches!(this.binding(index).source, Source::TypeParameter(_)))
-        };
-        if !self.path(file, expr, Space::Type).first().is_some_and(is_parameter) {
+        let Some(&Item::Binding(of, index)) = self.path(file, expr, Space::Type).first() else { return None };
+        if of != file || !matches!(this.binding(index).source, Source::TypeParameter(_)) {
             return None;
         }
         if let Some(known) = env.get(text).filter(|known| !known.is_unknown()) {
             return Some(known.clone());
         }
-        let mut bounds = Vec::new();
-        for bound in self.bounds(file, scope, text) {
-            // `T: Into<T>` must not ask for itself again.
-            bounds.push(self.annotated(file, bound, env));
+        if self.bounded.borrow().contains(&(file, index)) {
+            return Some(Ty::foreign());
         }
+        self.bounded.borrow_mut().push((file, index));
+        let bounds = self.bounds(file, scope, text).into_iter().map(|bound| self.annotated(file, bound, env)).collect();
+        self.bounded.borrow_mut().pop();
         Some(all(bounds))
     }
 

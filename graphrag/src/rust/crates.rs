@@ -40,13 +40,20 @@ impl Crates {
                 let Some(&child) = found.iter().find_map(|path| paths.get(path.as_str())) else { continue };
                 if child != index {
                     crates.declared.insert((index, number), child);
-                    crates.parents.entry(child).or_insert(Def { file: index, scope: binding.scope });
+                    // A file can be part of several crates (`tests/common`): the first by path, whatever the order of the files.
+                    let parent = crates.parents.entry(child).or_insert(Def { file: index, scope: binding.scope });
+                    if file.facts.path < files[parent.file as usize].facts.path {
+                        *parent = Def { file: index, scope: binding.scope };
+                    }
                 }
             }
         }
         for manifest in manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Crate) {
             if let Some(&root) = paths.get(manifest.target.as_str()) {
-                crates.names.entry(manifest.name.clone()).or_insert(root);
+                let known = crates.names.entry(manifest.name.clone()).or_insert(root);
+                if files[root as usize].facts.path < files[*known as usize].facts.path {
+                    *known = root;
+                }
             }
         }
         crates

@@ -34,6 +34,7 @@ fn doubted(answer: Answer) -> Answer {
 impl Rust<'_, '_> {
     /// What the use at `site` means.
     pub(crate) fn answer(&self, file: u32, site: &Site) -> Answer {
+        self.start();
         if site.kind != ReferenceKind::Call {
             return self.used(file, site.expr, Space::Type);
         }

@@ -46,6 +46,7 @@ impl Impls {
     }
 
     fn add(&mut self, rust: &Rust, part: Def) {
+        rust.start();
         let file = rust.file(part.file);
         let bases = file.facts.bindings.list(file.scope(part.scope).bases);
         let (Some(&of), implemented) = (bases.first(), bases.get(1)) else { return };

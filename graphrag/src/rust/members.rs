@@ -36,6 +36,10 @@ impl<'a> Rust<'_, 'a> {
         if steps > MAX_STEPS {
             return Found::Nothing;
         }
+        self.deeper(|| self.method_here(of, name, at, steps)).unwrap_or(Found::Nothing)
+    }
+
+    fn method_here(&self, of: &Ty, name: &str, at: Def, steps: u32) -> Found {
         match of {
             Ty::Unknown => Found::Nothing,
             Ty::Local(def, _) => self.local_method(*def, of, name, at, steps),

@@ -32,6 +32,8 @@ pub(crate) use edges::Answer;
 
 /// How deep one question may lead to others.
 const MAX_DEPTH: u32 = 64;
+/// How many questions the answer for one place may need: types that name each other can branch without end.
+const MAX_STEPS: u32 = 20_000;
 
 /// All Rust files, with the answers that were already found.
 pub(crate) struct Rust<'w, 'a> {
@@ -43,7 +45,10 @@ pub(crate) struct Rust<'w, 'a> {
     paths: RefCell<HashMap<(u32, ExprId, Space), Vec<Item>>>,
     /// Imports that are being followed.
     following: RefCell<Vec<(u32, u32, Space)>>,
+    /// Type parameters whose bounds are being read: `T: Add<T>` asks for itself.
+    bounded: RefCell<Vec<(u32, u32)>>,
     depth: Cell<u32>,
+    steps: Cell<u32>,
 }
 
 impl<'w, 'a> Rust<'w, 'a> {
@@ -55,7 +60,9 @@ impl<'w, 'a> Rust<'w, 'a> {
             values: RefCell::default(),
             paths: RefCell::default(),
             following: RefCell::default(),
+            bounded: RefCell::default(),
             depth: Cell::new(0),
+            steps: Cell::new(0),
         };
         rust.impls = Impls::new(&rust);
         // What was asked while there were no members may have been answered without them.
@@ -67,11 +74,17 @@ impl<'w, 'a> Rust<'w, 'a> {
         &self.files[file as usize]
     }
 
-    /// Asks one level deeper, unless that is too deep.
+    /// Begins with the next place.
+    fn start(&self) {
+        self.steps.set(0);
+    }
+
+    /// Asks one level deeper, unless that is too deep, or too much was asked already.
     fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH {
+        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
             return None;
         }
+        self.steps.set(self.steps.get() + 1);
         self.depth.set(self.depth.get() + 1);
         let answer = ask();
         self.depth.set(self.depth.get() - 1);

@@ -74,8 +74,8 @@ impl<'a> Rust<'_, 'a> {
                 let of = self.path(file, of, Space::Type);
                 of.iter()
                     .flat_map(|of| match of {
-                        Item::Binding(file, other) if (*file, *other) != (file.to_owned(), binding) => {
-                            self.variant(*file, *other, name)
+                        Item::Binding(file, other) => {
+                            self.deeper(|| self.variant(*file, *other, name)).unwrap_or_default()
                         }
                         _ => Vec::new(),
                     })
@@ -205,7 +205,7 @@ impl<'a> Rust<'_, 'a> {
             "self" => return vec![Item::Module(module)],
             _ => {}
         }
-        if seen.contains(&module) || seen.len() > 400 {
+        if seen.contains(&module) || seen.len() > 200 {
             return Vec::new();
         }
         seen.push(module);

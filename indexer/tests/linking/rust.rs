@@ -317,3 +317,42 @@ fn definitions_under_different_conditions_are_all_possible() {
     assert_eq!(linked.call("twin();  // 2"), (Tier::Proven, parts));
     assert_eq!(linked.call("sync(); }  // 3"), (Tier::Possible, vec!["src/unix.rs:3".to_owned()]));
 }
+
+#[test]
+fn definitions_that_need_each_other_end() {
+    let mut text = String::from(
+        "type A = B;\ntype B = A;\nfn f() { A::new(); A::X { y: 1 }; }\nuse g as h;\nuse h as g;\nuse self::*;\nfn k() { g(); h::i(); }\n",
+    );
+    text.push_str("trait P: Q + R {}\ntrait Q: P + R {}\ntrait R: P + Q {}\ntrait E { fn e(&self); }\nimpl<T: P> E for T {}\nfn u<T: P>(t: T) { t.nowhere(); t.e(); }\n");
+    text.push_str(
+        "fn v<T: Add<T> + Sub<T> + Mul<T>, U: From<(T, U)> + Into<(U, T)>>(t: T, u: U) -> T { v(t.add(u), u).sub() }\n",
+    );
+    text.push_str("impl std::ops::Deref for S { type Target = S; }\nstruct S(S);\nfn w(s: S) { s.nowhere().0.0.nowhere(); let c = |x| c(x); c(c); }\nimpl Iterator for S { type Item = <S as Iterator>::Item; }\n");
+    let linked = library(&text);
+    assert!(linked.edges.iter().any(|edge| edge.tier == Tier::Proven));
+}
+
+#[test]
+fn the_order_of_files_does_not_matter() {
+    let mut files = [
+        MANIFEST,
+        ("src/lib.rs", "pub mod a;\npub use a::*;\npub fn top(x: A) { x.go(); }\n"),
+        ("src/a.rs", "pub struct A;\nimpl A { pub fn go(&self) { crate::top(A) } }\n"),
+        ("tests/one.rs", "mod common;\nfn t() { common::help().go(); }\n"),
+        ("tests/two.rs", "mod common;\nfn t() { crate::common::help().go(); }\n"),
+        ("tests/common/mod.rs", "use my_kit::A;\npub fn help() -> A { crate::own(); A }\n"),
+    ];
+    let shape = |linked: &Linked| {
+        let name = |file: u32| linked.documents[file as usize].path.clone();
+        let targets =
+            |edge: &graphrag::Edge| edge.targets.iter().map(|at| (name(at.file), at.name)).collect::<Vec<_>>();
+        let mut edges: Vec<_> =
+            linked.edges.iter().map(|edge| (name(edge.file), edge.site, edge.tier, targets(edge))).collect();
+        edges.sort();
+        edges
+    };
+    let forwards = shape(&linked(&files));
+    files.reverse();
+    assert_eq!(forwards, shape(&linked(&files)));
+    assert!(forwards.iter().filter(|edge| edge.2 == Tier::Proven).count() > 8);
+}
