@@ -116,8 +116,7 @@ fn print(found: &[Found]) {
         row(repository, found.len(), &|name| share(found, name));
     }
     row("mean over instances", all.len(), &|name| share(&all, name));
-    let mean =
-        |name: &str| repositories.values().map(|found| share(found, name)).sum::<f64>() / repositories.len() as f64;
+    let mean = |name: &str| repositories.values().map(|found| share(found, name)).sum::<f64>() / repositories.len() as f64;
     row("mean over repositories", repositories.len(), &mean);
     let count = all.len().max(1) as f64;
     let (index, query) = (found.iter().map(|f| f.index_ms).sum::<f64>(), found.iter().map(|f| f.query_ms).sum::<f64>());
