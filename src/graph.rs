@@ -28,7 +28,7 @@ pub struct Linked {
 }
 
 /// Parses and links the files below `root` that lie in one of `folders` (relative, ending with `/`; all if there are none).
-/// `package.json` and `tsconfig*.json` are read everywhere. Hidden folders and `node_modules` are left out.
+/// Manifests (`package.json`, `Cargo.toml`, …) are read everywhere. Hidden folders and `node_modules` are left out.
 pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let mut texts = BTreeMap::new();
     let mut manifests = Vec::new();
@@ -44,7 +44,7 @@ pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
             }
             let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str) else { continue };
             let relative = relative.replace('\\', "/");
-            let manifest = is_manifest(&name);
+            let manifest = Manifest::is_named(&name);
             let wanted = folders.is_empty() || folders.iter().any(|folder| relative.starts_with(folder.as_str()));
             if !kind.is_file() || !manifest && !wanted {
                 continue;
@@ -113,7 +113,7 @@ fn make(snapshot: &Snapshot) -> Result<Graph> {
     let files: Vec<Indexed> = places.par_iter().map(read).collect::<Result<_>>()?;
     let manifests: Vec<Manifest> = files
         .iter()
-        .filter(|file| is_manifest(file.path.rsplit('/').next().unwrap_or(file.path)))
+        .filter(|file| Manifest::is_named(file.path.rsplit('/').next().unwrap_or(file.path)))
         .flat_map(|file| Manifest::read(file.path, file.text))
         .collect();
     let facts: Vec<FileFacts> = files
@@ -146,8 +146,4 @@ fn read<'s>(&(segment, file): &(&'s Segment, u32)) -> Result<Indexed<'s>> {
         references: segment.references(file)?,
         bindings: segment.bindings(file)?,
     })
-}
-
-fn is_manifest(name: &str) -> bool {
-    name == "package.json" || name.starts_with("tsconfig") && name.ends_with(".json")
 }

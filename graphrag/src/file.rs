@@ -46,6 +46,7 @@ impl<'a> FileFacts<'a> {
 pub(crate) enum Family<'a> {
     Python,
     Script,
+    Rust,
     Other(&'a str),
 }
 
@@ -69,6 +70,8 @@ pub(crate) struct File<'a> {
     parameters: HashMap<ScopeId, Vec<u32>>,
     /// Start of a symbol's name → the symbol.
     symbols: HashMap<u32, u32>,
+    /// Start of a function's name → its scope.
+    functions: HashMap<u32, ScopeId>,
 }
 
 impl<'a> File<'a> {
@@ -76,6 +79,7 @@ impl<'a> File<'a> {
         let family = match facts.language {
             "python" => Family::Python,
             "typescript" | "javascript" => Family::Script,
+            "rust" => Family::Rust,
             other => Family::Other(other),
         };
         let mut file = File {
@@ -89,6 +93,7 @@ impl<'a> File<'a> {
             written: HashMap::new(),
             parameters: HashMap::new(),
             symbols: facts.symbols.iter().zip(0..).map(|(symbol, index)| (symbol.name.start, index)).collect(),
+            functions: HashMap::new(),
         };
         let bindings = facts.bindings;
         for (binding, index) in bindings.names.iter().zip(0..) {
@@ -115,6 +120,9 @@ impl<'a> File<'a> {
         }
         for (scope, index) in bindings.scopes.iter().zip(0..) {
             let around = bindings.scopes.get(scope.parent as usize).map(|parent| parent.kind);
+            if family == Family::Rust && scope.kind == ScopeKind::Function && !scope.name.is_empty() {
+                file.functions.insert(scope.name.start, index);
+            }
             if scope.kind == ScopeKind::Function
                 && scope.name.is_empty()
                 && scope.flags.is_signature
@@ -170,6 +178,15 @@ impl<'a> File<'a> {
     /// The symbol whose name stands at `name`.
     pub(crate) fn symbol_at(&self, name: Span) -> Option<u32> {
         self.symbols.get(&name.start).copied()
+    }
+
+    /// Whether what is bound at `name` can be called with this many arguments, on a receiver or not.
+    pub(crate) fn takes(&self, name: Span, arguments: usize, receiver: bool) -> bool {
+        let Some(&scope) = self.functions.get(&name.start) else { return !receiver };
+        let parameters = self.parameters_of(scope);
+        let own = parameters.iter().any(|&index| self.binding(index).source == Source::Receiver);
+        let expected = parameters.len() - usize::from(own && receiver);
+        (own || !receiver) && expected == arguments
     }
 
     /// The innermost scope of `kind` from `scope` outwards.

@@ -110,6 +110,9 @@ impl<'a> World<'a> {
             Expr::Cast(declared) | Expr::TypeOf(declared) => self.annotated(file, declared, &Env::default()),
             Expr::Literal(Literal::Nothing) => Types::from([]),
             Expr::Literal(Literal::Builtin) => one(Type::External),
+            // Rust's own: see `rust`.
+            Expr::Path(..) | Expr::Try(_) | Expr::Pointee(_) => unknown(),
+            Expr::Tuple(_) | Expr::Matched(..) | Expr::Item(..) => unknown(),
         }
     }
 
@@ -278,7 +281,7 @@ impl<'a> World<'a> {
                 None => unknown(),
             },
             Source::Parameter(position, default) => self.parameter(file, binding.scope, position, default),
-            Source::TypeParameter(_) | Source::Alias(_) | Source::Opaque => unknown(),
+            Source::TypeParameter(_) | Source::Alias(_) | Source::Opaque | Source::Use(_) => unknown(),
         }
     }
 

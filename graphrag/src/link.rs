@@ -11,6 +11,7 @@ use crate::imports::{Import, imports};
 use crate::manifest::Manifest;
 use crate::mentions::{Mention, Names};
 use crate::modules::Modules;
+use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
 
@@ -31,13 +32,13 @@ pub struct Resolved {
 /// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
-    edges(&world(files, manifests))
+    edges(&world(files, manifests), manifests)
 }
 
 /// Like [`link`], with imports and what documents mention.
 pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
     let world = world(files, manifests);
-    let edges = edges(&world);
+    let edges = edges(&world, manifests);
     let imports = (0..files.len() as u32).flat_map(|file| imports(&world, file)).collect();
     let names = Names::new(files);
     let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
@@ -51,14 +52,18 @@ fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
     World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules)
 }
 
-fn edges(world: &World) -> Vec<Edge> {
+fn edges(world: &World, manifests: &[Manifest]) -> Vec<Edge> {
     let candidates = Candidates::new(world);
+    let rust = Rust::new(&world.files, manifests);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
         let first = edges.len();
         let file = world.file(index);
         for site in &file.facts.bindings.sites {
-            edges.push(definition(world, &candidates, index, site));
+            edges.push(match file.family {
+                Family::Rust => answered(world, &candidates, index, site, rust.answer(index, site)),
+                _ => definition(world, &candidates, index, site),
+            });
         }
         let by_name = file.facts.bindings.scopes.is_empty();
         for reference in file.facts.references {
@@ -121,7 +126,7 @@ impl<'a> Candidates<'a> {
             }
             for binding in &facts.names {
                 let inside = file.scope(binding.scope).kind;
-                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object);
+                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object | ScopeKind::Extension);
                 let callable = match binding.source {
                     Source::Scope(_) => true,
                     // A member of a function type.
@@ -137,6 +142,24 @@ impl<'a> Candidates<'a> {
             }
         }
         candidates
+    }
+
+    /// Candidates that a use written as `site` can mean, in a language in which the number of arguments is fixed and a
+    /// method is no function.
+    fn callable(&self, world: &World<'a>, file: &File<'a>, site: &Site) -> Vec<Target> {
+        let key = (file.family, file.text(site.name));
+        let of = |table: &HashMap<_, Vec<Target>>| table.get(&key).cloned().unwrap_or_default();
+        let mut found = match file.facts.bindings.expr(site.expr) {
+            Expr::Attribute(..) => of(&self.members),
+            Expr::Name(..) => of(&self.others),
+            _ => [of(&self.members), of(&self.others)].concat(),
+        };
+        if site.kind == ReferenceKind::Call && site.arguments < u16::MAX {
+            let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
+            found.retain(|target| world.file(target.file).takes(target.name, site.arguments as usize, member));
+        }
+        found.truncate(MAX_CANDIDATES);
+        found
     }
 
     fn of(&self, file: &File<'a>, name: Span, any: bool) -> Vec<Target> {
@@ -200,6 +223,43 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
             targets = candidates.of(file, site.name, !member);
             if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }
         }
+    };
+    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// An edge of what a family's own rules found.
+fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site, answer: Answer) -> Edge {
+    let file = world.file(index);
+    let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
+    let named = || candidates.callable(world, file, site);
+    let sure = !matches!(answer, Answer::Maybe(_));
+    let (tier, targets) = match answer {
+        Answer::Bindings(found) | Answer::Maybe(found) => {
+            let mut found: Vec<(Target, u32)> = found
+                .into_iter()
+                .map(|(file, index)| {
+                    let (owner, binding) = (world.file(file), world.file(file).binding(index));
+                    (Target { file, name: binding.name, symbol: owner.symbol_at(binding.name) }, binding.scope)
+                })
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
+            (
+                if agree && sure { Tier::Proven } else { Tier::Possible },
+                found.into_iter().map(|(target, _)| target).collect(),
+            )
+        }
+        Answer::External => (Tier::External, Vec::new()),
+        Answer::Variable => (Tier::Unresolved, Vec::new()),
+        Answer::Likely | Answer::Unknown => match (named(), answer) {
+            // A method that nothing in the repository can be.
+            (targets, answer) if targets.is_empty() && (member || matches!(answer, Answer::Likely)) => {
+                (Tier::External, targets)
+            }
+            (targets, _) if targets.is_empty() => (Tier::Unresolved, targets),
+            (targets, _) => (Tier::Possible, targets),
+        },
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }

@@ -1,27 +1,49 @@
-//! What `package.json` and `tsconfig.json` say about module names.
+//! What `package.json`, `tsconfig.json` and `Cargo.toml` say about module names.
 
 use serde_json::Value;
 
-/// A package or path mapping of a JavaScript project.
+/// What a [`Manifest`] names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestKind {
+    /// A JavaScript package: its folder.
+    Package,
+    /// A path mapping of a JavaScript project.
+    Pattern,
+    /// A Rust library: the file that is its root.
+    Crate,
+}
+
+/// A name that stands for a part of the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// Name or pattern; `*` stands for the rest.
     pub name: String,
-    /// Folder or pattern it leads to, relative to the root of the repository.
+    /// Folder, pattern or file it leads to, relative to the root of the repository.
     pub target: String,
-    /// Whether it is a package (its folder) rather than a pattern.
-    pub is_package: bool,
+    /// What it is.
+    pub kind: ManifestKind,
 }
 
 impl Manifest {
-    /// Reads the file at `path`; empty if it is neither or broken.
+    /// Whether a file of this name is one.
+    pub fn is_named(name: &str) -> bool {
+        matches!(name, "package.json" | "Cargo.toml") || name.starts_with("tsconfig") && name.ends_with(".json")
+    }
+
+    /// Reads the file at `path`; empty if it is none or broken.
     pub fn read(path: &str, text: &str) -> Vec<Manifest> {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        if file == "Cargo.toml" {
+            return library(folder, text).into_iter().collect();
+        }
+        if !Manifest::is_named(file) {
+            return Vec::new();
+        }
         let Ok(json) = serde_json::from_str::<Value>(&without_comments(text)) else { return Vec::new() };
         if file == "package.json" {
             let name = json["name"].as_str().map(str::to_owned);
             return name
-                .map(|name| Manifest { name, target: folder.to_owned(), is_package: true })
+                .map(|name| Manifest { name, target: folder.to_owned(), kind: ManifestKind::Package })
                 .into_iter()
                 .collect();
         }
@@ -31,11 +53,20 @@ impl Manifest {
         let mut found = Vec::new();
         for (name, targets) in paths {
             for target in targets.as_array().into_iter().flatten().filter_map(Value::as_str) {
-                found.push(Manifest { name: name.clone(), target: join(&base, target), is_package: false });
+                found.push(Manifest { name: name.clone(), target: join(&base, target), kind: ManifestKind::Pattern });
             }
         }
         found
     }
+}
+
+/// The library of a Cargo package, under the name that code uses for it.
+fn library(folder: &str, text: &str) -> Option<Manifest> {
+    let toml: toml_edit::DocumentMut = text.parse().ok()?;
+    let word = |table: &str, key: &str| toml.get(table)?.get(key)?.as_str().map(str::to_owned);
+    let name = word("lib", "name").or(word("package", "name"))?.replace('-', "_");
+    let target = join(folder, &word("lib", "path").unwrap_or("src/lib.rs".to_owned()));
+    Some(Manifest { name, target, kind: ManifestKind::Crate })
 }
 
 /// Joins two relative paths and resolves `.` and `..`.
@@ -102,5 +133,15 @@ mod tests {
         let found = Manifest::read("web/tsconfig.json", text);
         assert_eq!(found[0].name, "@a/*");
         assert_eq!(found[0].target, "web/src/*");
+    }
+
+    #[test]
+    fn a_crate_is_named_as_code_names_it() {
+        let found = Manifest::read("crates/a/Cargo.toml", "[package]\nname = \"my-lib\"\n");
+        assert_eq!((found[0].name.as_str(), found[0].target.as_str()), ("my_lib", "crates/a/src/lib.rs"));
+        let text = "[package]\nname = \"a\"\n[lib]\nname = \"b\"\npath = \"b.rs\"\n";
+        let found = Manifest::read("Cargo.toml", text);
+        assert_eq!((found[0].name.as_str(), found[0].target.as_str()), ("b", "b.rs"));
+        assert!(Manifest::read("Cargo.toml", "[workspace]\nmembers = []\n").is_empty());
     }
 }

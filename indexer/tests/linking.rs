@@ -1,9 +1,12 @@
 //! From source to edges: which definition a call means, language by language.
 
-use graphrag::{Edge, FileFacts, Tier, link};
+use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::language::Parser;
 use indexer::build_document;
 use rag_core::{Document, ReferenceKind};
+
+#[path = "linking/rust.rs"]
+mod rust;
 
 struct Linked {
     documents: Vec<Document>,
@@ -15,7 +18,8 @@ fn linked(files: &[(&str, &str)]) -> Linked {
     let documents: Vec<Document> =
         files.iter().map(|(path, text)| build_document(&mut parser, path, (*text).to_owned(), 1500)).collect();
     let facts: Vec<FileFacts> = documents.iter().map(FileFacts::of).collect();
-    let edges = link(&facts, &[]);
+    let manifests: Vec<Manifest> = files.iter().flat_map(|(path, text)| Manifest::read(path, text)).collect();
+    let edges = link(&facts, &manifests);
     Linked { documents, edges }
 }
 

@@ -3,8 +3,7 @@
 use graphrag::scip::{Imported, import, merge};
 use graphrag::{Edge, FileFacts, Tier, link};
 use indexer::language::Parser;
-use indexer::{build_bindings, build_document};
-use rag_core::bindings::Bindings;
+use indexer::build_document;
 use rag_core::{Document, Span};
 
 const PYTHON_INDEX: &[u8] = include_bytes!("scip/python.scip");
@@ -16,25 +15,17 @@ const SCRIPT: [(&str, &str); 2] =
 
 struct Project {
     documents: Vec<Document>,
-    bindings: Vec<Bindings>,
 }
 
 impl Project {
     fn new(files: &[(&str, &str)]) -> Self {
         let mut parser = Parser::new();
-        let documents: Vec<Document> =
-            files.iter().map(|(path, text)| build_document(&mut parser, path, (*text).to_owned(), 1500)).collect();
-        let bindings =
-            documents.iter().map(|document| build_bindings(&mut parser, &document.path, &document.text)).collect();
-        Project { documents, bindings }
+        let build = |(path, text): &(&str, &str)| build_document(&mut parser, path, (*text).to_owned(), 1500);
+        Project { documents: files.iter().map(build).collect() }
     }
 
     fn facts(&self) -> Vec<FileFacts<'_>> {
-        self.documents
-            .iter()
-            .zip(&self.bindings)
-            .map(|(document, bindings)| FileFacts::of(document, bindings))
-            .collect()
+        self.documents.iter().map(FileFacts::of).collect()
     }
 
     fn import(&self, index: &[u8]) -> Imported {

@@ -56,6 +56,8 @@ pub enum ScopeKind {
     Namespace,
     /// Block or comprehension.
     Block,
+    /// Members added to a type that is defined elsewhere (`impl`): its first base is the type, its second the trait.
+    Extension,
 }
 
 /// A region of the text with names of its own.
@@ -99,7 +101,7 @@ pub struct ScopeFlags {
 }
 
 /// Where a name can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Space {
     /// As value only.
     Value,
@@ -107,12 +109,14 @@ pub enum Space {
     Type,
     /// As both.
     Both,
+    /// As macro only.
+    Macro,
 }
 
 /// A name bound in a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
-    /// The name.
+    /// The name; empty for what a glob import brings ([`Source::Use`]) and for the fields of a tuple, in their order.
     pub name: Span,
     /// The scope it belongs to.
     pub scope: ScopeId,
@@ -142,6 +146,8 @@ pub enum Source {
         /// The imported name, empty for the module.
         item: Span,
     },
+    /// What a path leads to (`use a::b`); without a name: everything in it.
+    Use(ExprId),
     /// The receiver of a method (`self`).
     Receiver,
     /// The class of the receiver (`cls`).
@@ -178,6 +184,8 @@ pub enum Expr {
     Super(ScopeId),
     /// `object.name`.
     Attribute(ExprId, Span),
+    /// `space::name`: an item of a module or a type.
+    Path(ExprId, Span),
     /// `function(arguments)`.
     Call(ExprId, List),
     /// `new class(arguments)`.
@@ -186,6 +194,10 @@ pub enum Expr {
     Index(ExprId, List),
     /// `await value`.
     Await(ExprId),
+    /// `value?`: what a value holds that may be a failure.
+    Try(ExprId),
+    /// `**value`: what a pointer behind a reference points to.
+    Pointee(ExprId),
     /// An element of an iterable.
     Element(ExprId),
     /// What a context manager gives.
@@ -196,6 +208,12 @@ pub enum Expr {
     Both(ExprId, ExprId),
     /// A sequence literal of items.
     Sequence(List),
+    /// A tuple of items.
+    Tuple(List),
+    /// A value, and the constructor that a pattern says it was made by.
+    Matched(ExprId, ExprId),
+    /// The item of a tuple at a position, or what a constructor was given there.
+    Item(ExprId, u32),
     /// A function, class or object written as an expression.
     Scope(ScopeId),
     /// As a type: the type of a value.
@@ -226,7 +244,7 @@ pub struct Site {
     pub name: Span,
     /// The expression that is called, derived from, or the type.
     pub expr: ExprId,
-    /// Number of arguments of a call.
+    /// Number of arguments of a call; the greatest if it is not known.
     pub arguments: u16,
 }
 
@@ -265,6 +283,7 @@ impl Bindings {
         let of_source = |source: Source| match source {
             Source::Scope(scope) => known(scope),
             Source::Value(_)
+            | Source::Use(_)
             | Source::Declared(..)
             | Source::Import { .. }
             | Source::Receiver

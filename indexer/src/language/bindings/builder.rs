@@ -1,4 +1,4 @@
-//! Adding facts to the tables, with the depth limit that both languages share.
+//! Adding facts to the tables, with the depth limit that all languages share.
 
 use rag_core::bindings::{
     Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space,
@@ -20,6 +20,8 @@ pub(super) struct At {
 pub(super) struct Builder<'t> {
     pub(super) text: &'t str,
     pub(super) facts: Bindings,
+    /// How many texts within texts are being read.
+    pub(super) nesting: u32,
     depth: u32,
 }
 
@@ -28,7 +30,7 @@ pub(super) const UNKNOWN: ExprId = 0;
 
 impl<'t> Builder<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let mut builder = Builder { text, facts: Bindings::default(), depth: 0 };
+        let mut builder = Builder { text, facts: Bindings::default(), nesting: 0, depth: 0 };
         builder.facts.exprs.push(Expr::Unknown);
         builder.scope(ScopeKind::File, 0, Span::default());
         builder
@@ -101,16 +103,24 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn bind_in(&mut self, at: At, name: Span, source: Source, space: Space) {
-        if name.is_empty() {
-            return;
+        if !name.is_empty() {
+            self.push_binding(at, name, source, space);
         }
+    }
+
+    /// Binds something that has a place instead of a name.
+    pub(super) fn bind_nameless(&mut self, at: At, source: Source, space: Space) {
+        self.push_binding(at, Span::default(), source, space);
+    }
+
+    fn push_binding(&mut self, at: At, name: Span, source: Source, space: Space) {
         let binding = Binding { name, scope: at.scope, extent: at.extent, source, space, is_instance: false };
         self.facts.names.push(binding);
     }
 
     pub(super) fn site(&mut self, kind: ReferenceKind, expr: ExprId, arguments: usize) {
         let name = match self.facts.expr(expr) {
-            Expr::Name(name, _) | Expr::Attribute(_, name) => name,
+            Expr::Name(name, _) | Expr::Attribute(_, name) | Expr::Path(_, name) => name,
             Expr::Index(base, _) => return self.site(kind, base, arguments),
             _ => return,
         };
@@ -137,7 +147,7 @@ pub(super) fn children<'a>(node: Node<'a>) -> Vec<Node<'a>> {
     if cursor.goto_first_child() {
         loop {
             let child = cursor.node();
-            if child.is_named() && child.kind() != "comment" {
+            if child.is_named() && !child.is_extra() {
                 found.push(child);
             }
             if !cursor.goto_next_sibling() {

@@ -6,6 +6,11 @@
 mod builder;
 mod python;
 mod python_expressions;
+mod rust;
+mod rust_expressions;
+mod rust_macros;
+mod rust_patterns;
+mod rust_types;
 mod types;
 mod typescript;
 mod typescript_modules;
@@ -27,6 +32,7 @@ fn collector(language: &Language) -> Option<Collector> {
     match language.name {
         "python" => Some(python::file),
         "typescript" | "javascript" => Some(typescript::file),
+        "rust" => Some(rust::file),
         _ => None,
     }
 }

@@ -34,10 +34,23 @@ fn typescript_exports_are_kept() {
 }
 
 #[test]
+fn rust_imports_and_members_are_bound() {
+    let text =
+        "use a::{b as c, d::*};\nstruct S(u8, c);\nimpl S { fn f(&self, (x, _): (c, u8)) {} }\ncfg! { mod m; }\n";
+    let facts = facts("rust", text);
+    let names: Vec<&str> = facts.names.iter().map(|binding| binding.name.text(text)).collect();
+    // A glob, two fields, and a pattern that is bound as a whole.
+    assert_eq!(names, ["c", "", "S", "", "", "f", "self", "(x, _)", "x", "m"]);
+    assert!(matches!(facts.names[0].source, Source::Use(_)));
+    assert!(matches!(facts.names[9].source, Source::Import { .. }));
+}
+
+#[test]
 fn deep_nesting_ends() {
-    for language in ["python", "typescript"] {
+    for language in ["python", "typescript", "rust"] {
         for (open, close) in [("f(", ")"), ("[", "]"), ("a.b(", ")"), ("(", ")")] {
-            let text = format!("x = {}{}\n", open.repeat(20_000), close.repeat(20_000));
+            let start = if language == "rust" { "static X: u8 = m!(" } else { "x = " };
+            let text = format!("{start}{}{}\n", open.repeat(20_000), close.repeat(20_000));
             let language = by_name(language).expect("a known language");
             if let Some(tree) = Parser::new().parse(language, &text).tree {
                 bindings(language, &tree, &text);
@@ -50,10 +63,10 @@ proptest! {
     #[test]
     fn no_text_stops_the_visit(words in prop::collection::vec(prop::sample::select(vec![
         "class ", "def ", "(", ")", ":", "\n", "    ", "x", ".y", " = ", "import ", "from ", "export ", "{", "}", "=>",
-        "const ", "interface ", "<", ">", "'a'", "as ", "with ", "for ", " of ", " in ", "@", "async ", "é", "\"",
+        "const ", "interface ", "fn ", "impl ", "mod ", "use ", "::", "let ", "match ", "m!", "$", "?", ";", "|", "..", "<", ">", "'a'", "as ", "with ", "for ", " of ", " in ", "@", "async ", "é", "\"",
     ]), 0..80)) {
         let text: String = words.concat();
-        for language in ["python", "typescript", "tsx"] {
+        for language in ["python", "typescript", "tsx", "rust"] {
             if let Some(language) = by_name(language)
                 && let Some(tree) = Parser::new().parse(language, &text).tree
             {
