@@ -8,7 +8,7 @@ use graphrag::Graph;
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
-use rag_core::hybrid::{Coverage, Ranking, Repository, Searcher};
+use rag_core::hybrid::{Coverage, LinkSource, Ranking, Repository, Searcher};
 use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
 use xxhash_rust::xxh3::xxh3_64;
@@ -37,8 +37,7 @@ pub struct Engine {
     options: EngineOptions,
     searcher: RwLock<Option<Arc<Searcher>>>,
     vectors: RwLock<Arc<Vectors>>,
-    /// of the generation with this number
-    graph: RwLock<Option<(u64, Arc<Graph>)>>,
+    graphs: Arc<Graphs>,
 }
 
 impl Engine {
@@ -56,7 +55,7 @@ impl Engine {
             options,
             searcher: RwLock::new(None),
             vectors: RwLock::default(),
-            graph: RwLock::new(None),
+            graphs: Arc::default(),
         }
     }
 
@@ -228,16 +227,13 @@ impl Engine {
     /// # Errors
     /// As [`searcher`](Self::searcher), and [`Error::Corrupt`] if stored texts or facts are damaged.
     pub fn graph(&self) -> Result<Arc<Graph>> {
-        let snapshot = self.snapshot()?;
-        let generation = snapshot.manifest.generation;
-        if let Some((of, graph)) = &*self.graph.read().expect("no panic holds it")
-            && *of == generation
-        {
-            return Ok(graph.clone());
-        }
-        let graph = Arc::new(crate::graph::of_snapshot(&snapshot)?);
-        *self.graph.write().expect("no panic holds it") = Some((generation, graph.clone()));
-        Ok(graph)
+        self.graphs.of(&*self.snapshot()?)
+    }
+
+    /// Makes the links between the files of a generation when a query wants them.
+    fn links(&self, snapshot: &Arc<Snapshot>) -> LinkSource {
+        let (graphs, snapshot) = (self.graphs.clone(), snapshot.clone());
+        Arc::new(move || Ok(crate::graph::file_links(&*graphs.of(&snapshot)?)))
     }
 
     fn known(&self) -> Option<Arc<Snapshot>> {
@@ -254,14 +250,34 @@ impl Engine {
         {
             return Ok(known.clone());
         }
+        let links = vec![self.links(&snapshot)];
         let repositories = vec![Repository { snapshot, within: self.options.within.clone() }];
         let mut searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
+        searcher = searcher.with_links(links);
         if let Some(model) = &self.options.model {
             searcher = searcher.with_model(model.clone(), vec![vectors]);
         }
         let searcher = Arc::new(searcher);
         *self.searcher.write().expect("no panic holds it") = Some(searcher.clone());
         Ok(searcher)
+    }
+}
+
+/// The graph of the generation that was asked about last.
+#[derive(Default)]
+struct Graphs(RwLock<Option<(u64, Arc<Graph>)>>);
+
+impl Graphs {
+    fn of(&self, snapshot: &Snapshot) -> Result<Arc<Graph>> {
+        let generation = snapshot.manifest.generation;
+        if let Some((of, graph)) = &*self.0.read().expect("no panic holds it")
+            && *of == generation
+        {
+            return Ok(graph.clone());
+        }
+        let graph = Arc::new(crate::graph::of_snapshot(snapshot)?);
+        *self.0.write().expect("no panic holds it") = Some((generation, graph.clone()));
+        Ok(graph)
     }
 }
 
@@ -341,6 +357,8 @@ impl Workspace {
             .map(|engine| Ok(Repository { snapshot: engine.snapshot()?, within: engine.options.within.clone() }));
         let embedder = self.engines[0].embedder.clone();
         let mut searcher = Searcher::new(repositories.collect::<Result<_>>()?, embedder, self.options.ranking.clone())?;
+        let links = self.engines.iter().map(|engine| Ok(engine.links(&engine.snapshot()?)));
+        searcher = searcher.with_links(links.collect::<Result<_>>()?);
         if let Some(model) = &self.options.model {
             let vectors = self.engines.iter().map(|engine| match engine.options.model {
                 Some(_) => engine.vectors(),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use graphrag::graph::{NodeId, Relation};
 use graphrag::{Edge, FileFacts, Graph, Manifest};
 use indexer::language::Parser;
 use rag_core::bindings::Bindings;
+use rag_core::hybrid::FileLinks;
 use rag_core::store::Segment;
 use rag_core::store::catalog::Place;
 use rag_core::{Document, Reference, Result, Snapshot, Symbol};
@@ -14,6 +16,11 @@ use rayon::prelude::*;
 
 /// Name of the graph in the folder of a generation.
 const FILE: &str = "graph.bin";
+
+/// Candidates of a use that still says something.
+const MOST_CANDIDATES: u32 = 3;
+/// What a possible use weighs of a proven one.
+const POSSIBLE: f32 = 0.3;
 
 /// Files of a folder and the edges between them.
 pub struct Linked {
@@ -70,6 +77,23 @@ pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let facts: Vec<FileFacts> = documents.iter().map(FileFacts::of).collect();
     let edges = graphrag::link(&facts, &manifests);
     Ok(Linked { edges, parsing, linking: start.elapsed(), documents })
+}
+
+/// How the files hang together, for a walk from hits: what is used often weighs more, but not so much; what may mean one of
+/// many definitions does not count.
+pub(crate) fn file_links(graph: &Graph) -> FileLinks {
+    let mut uses: BTreeMap<(NodeId, NodeId, bool), u32> = BTreeMap::new();
+    for id in graph.ids() {
+        let Some(from) = graph.node(id).file else { continue };
+        for link in graph.uses(id).filter(|link| link.count <= MOST_CANDIDATES && link.relation != Relation::CoChange) {
+            if let Some(to) = graph.node(link.node).file.filter(|to| *to != from) {
+                *uses.entry((from, to, link.is_proven)).or_default() += 1;
+            }
+        }
+    }
+    let weight = |is_proven: bool, count: u32| (1.0 + count as f32).ln() * if is_proven { 1.0 } else { POSSIBLE };
+    let links: Vec<_> = uses.iter().map(|(&(from, to, proven), &count)| (from, to, weight(proven, count))).collect();
+    FileLinks::new(graph.files().map(|file| graph.path(file).to_owned()).collect(), &links)
 }
 
 /// A file of the index, with what linking wants to know of it.

@@ -85,7 +85,7 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
             &module[..end]
         }
         Family::Script => module.split('/').next().unwrap_or(module),
-        Family::Other(_) => module,
+        Family::Rust | Family::Other(_) => module,
     })
 }
 

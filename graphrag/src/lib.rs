@@ -17,6 +17,7 @@ mod manifest;
 mod members;
 mod mentions;
 mod modules;
+pub mod network;
 mod parameters;
 mod rust;
 pub mod scip;

@@ -69,7 +69,8 @@ impl<'a> Names<'a> {
             Some(at) => (word[..at].trim_end_matches(':'), &word[at + 1..]),
             None => ("", word),
         };
-        let named = own.contains('_') || own.chars().skip(1).any(char::is_uppercase) && own.chars().any(char::is_lowercase);
+        let named =
+            own.contains('_') || own.chars().skip(1).any(char::is_uppercase) && own.chars().any(char::is_lowercase);
         if !(is_marked || !outer.is_empty() || own.len() >= SHORTEST && named) {
             return Vec::new();
         }

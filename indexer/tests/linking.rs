@@ -1,8 +1,8 @@
 //! From source to edges: which definition a call means, language by language.
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};
-use indexer::language::Parser;
 use indexer::build_document;
+use indexer::language::Parser;
 use rag_core::{Document, ReferenceKind};
 
 #[path = "linking/rust.rs"]

@@ -2,8 +2,8 @@
 
 use graphrag::scip::{Imported, import, merge};
 use graphrag::{Edge, FileFacts, Tier, link};
-use indexer::language::Parser;
 use indexer::build_document;
+use indexer::language::Parser;
 use rag_core::{Document, Span};
 
 const PYTHON_INDEX: &[u8] = include_bytes!("scip/python.scip");

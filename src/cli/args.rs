@@ -191,7 +191,9 @@ pub(super) enum GraphCommand {
     #[command(after_long_help = "Example:\n  cogo graph path main connect")]
     Path(PathBetweenArgs),
     /// What may be affected by a change: definitions, tests to run, documents to read again.
-    #[command(after_long_help = "Examples:\n  cogo graph impact src/auth.py:10-20 --depth 3\n  git diff main | cogo graph impact --diff -")]
+    #[command(
+        after_long_help = "Examples:\n  cogo graph impact src/auth.py:10-20 --depth 3\n  git diff main | cogo graph impact --diff -"
+    )]
     Impact(ImpactArgs),
 }
 

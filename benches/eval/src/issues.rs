@@ -74,7 +74,8 @@ fn ask(options: &Issues, instance: &Instance) -> Result<Found> {
     query.unit = Unit::Definition;
     query.limit = 100;
     if let Ok(dump) = std::env::var("DUMP") {
-        query.limit = 1000; query.explain = true;
+        query.limit = 1000;
+        query.explain = true;
         let rows: Vec<_> = engine.search(&query)?.hits.iter().map(|hit| serde_json::json!({"name": format!("{}:{}", hit.path, hit.symbol.as_deref().unwrap_or_default()), "row": hit.terms.iter().map(|t| t.value).collect::<Vec<_>>()})).collect();
         fs::write(format!("{dump}/{}.def", instance.instance_id), serde_json::to_vec(&rows)?)?;
     }
@@ -129,7 +130,8 @@ fn print(found: &[Found]) {
         row(repository, found.len(), &|name| share(found, name));
     }
     row("mean over instances", all.len(), &|name| share(&all, name));
-    let mean = |name: &str| repositories.values().map(|found| share(found, name)).sum::<f64>() / repositories.len() as f64;
+    let mean =
+        |name: &str| repositories.values().map(|found| share(found, name)).sum::<f64>() / repositories.len() as f64;
     row("mean over repositories", repositories.len(), &mean);
     let count = all.len().max(1) as f64;
     let mean = |value: fn(&Found) -> f64| found.iter().map(value).sum::<f64>() / count;

@@ -38,7 +38,8 @@ impl Graph {
             builder.mention(mention);
         }
         for change in co_changes {
-            let link = |node| Link { node, relation: Relation::CoChange, line: 0, count: change.commits, is_proven: true };
+            let link =
+                |node| Link { node, relation: Relation::CoChange, line: 0, count: change.commits, is_proven: true };
             builder.uses.push((change.a, link(change.b)));
             builder.uses.push((change.b, link(change.a)));
         }
@@ -84,8 +85,7 @@ impl<'f, 'a> Builder<'f, 'a> {
         let (name_at, name_len) = (self.names.len() as u32, name.len() as u32);
         self.names.push_str(name);
         let kind = kind.number().into();
-        let record =
-            NodeRecord { name_at, name_len, parent: NONE, file: NONE, symbol: NONE, lines: [0, 0], kind };
+        let record = NodeRecord { name_at, name_len, parent: NONE, file: NONE, symbol: NONE, lines: [0, 0], kind };
         self.nodes.push(record);
         self.nodes.len() as NodeId - 1
     }

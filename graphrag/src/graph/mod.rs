@@ -356,7 +356,10 @@ impl Graph {
     /// is not used.
     pub fn unresolved(&self, id: NodeId) -> Vec<Site> {
         let sites = self.unresolved.of(self.node(id).own_name()).iter();
-        sites.map(|&record| Link::from(record)).map(|Link { node, line, relation, .. }| Site { node, line, relation }).collect()
+        sites
+            .map(|&record| Link::from(record))
+            .map(|Link { node, line, relation, .. }| Site { node, line, relation })
+            .collect()
     }
 
     /// The symbols of a file, parents before children.

@@ -3,7 +3,6 @@
 use hashbrown::HashMap;
 
 use super::filter::CompiledFilter;
-use super::lexical::Terms;
 use super::symbols::{LineIndex, qualified_name};
 use crate::analysis::{Lexicon, TermId};
 use crate::embedding::{Embedder, dot};
@@ -18,9 +17,11 @@ const READ: usize = 6_000;
 /// Saturation of term frequency, and share of length normalisation: as for chunks.
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
+/// Terms of a definition of usual length.
+const TYPICAL: f32 = 150.0;
 
 /// Names of the features of a definition, in the order of the weights.
-pub const DEFINITION_FEATURES: [&str; 9] = [
+pub const DEFINITION_FEATURES: [&str; 8] = [
     // score of its file, minus that of the first
     "file",
     // BM25 of its text, relative to the best
@@ -37,8 +38,6 @@ pub const DEFINITION_FEATURES: [&str; 9] = [
     "type",
     // log of its length in bytes
     "length",
-    // its file is the first
-    "first",
 ];
 
 /// Values of [`DEFINITION_FEATURES`].
@@ -48,7 +47,6 @@ pub type DefinitionRow = [f32; DEFINITION_FEATURES.len()];
 pub(super) struct Definition {
     /// Index among the given files.
     pub file: usize,
-    pub symbol: u32,
     pub name: String,
     pub kind: SymbolKind,
     pub lines: (u32, u32),
@@ -65,7 +63,6 @@ pub(super) struct Ranked<'s> {
 
 /// What a question is compared with.
 pub(super) struct Asked<'q> {
-    pub terms: &'q Terms,
     /// Inverse document frequency of each term, by its weight in the question.
     pub idf: &'q HashMap<String, f32>,
     pub vector: Option<&'q [f32]>,
@@ -89,16 +86,15 @@ pub(super) fn definitions(places: &[Ranked], asked: &Asked, embedder: &dyn Embed
             let last = symbol.span.end.saturating_sub(1).max(symbol.span.start);
             found.push(Definition {
                 file: index,
-                symbol: number,
                 name: qualified_name(place.segment, place.file, number, text),
                 kind: symbol.kind,
                 lines: (lines.line(symbol.span.start), lines.line(last)),
                 span: symbol.span,
-                row: reader.row(symbol, &symbols, text, place.score - places[0].score, index == 0),
+                row: reader.row(symbol, &symbols, text, place.score - places[0].score),
             });
         }
     }
-    relative(&mut found, reader.lengths, reader.read);
+    relative(&mut found);
     Ok(found)
 }
 
@@ -117,8 +113,6 @@ struct Reader<'q> {
     idf_sum: f32,
     words: Vec<String>,
     vector: Vec<f32>,
-    lengths: usize,
-    read: usize,
     counts: HashMap<TermId, u32>,
 }
 
@@ -136,14 +130,15 @@ impl<'q> Reader<'q> {
         words.dedup();
         let idf_sum = idf.values().sum::<f32>().max(1.0);
         let vector = vec![0.0; embedder.dimensions()];
-        Reader { asked, embedder, lexicon, ids: Vec::new(), idf, idf_sum, words, vector, lengths: 0, read: 0, counts: HashMap::new() }
+        let (ids, counts) = (Vec::new(), HashMap::new());
+        Reader { asked, embedder, lexicon, ids, idf, idf_sum, words, vector, counts }
     }
 
     fn is_word(&self, name: &str) -> bool {
         self.words.binary_search_by(|word| word.as_str().cmp(name)).is_ok()
     }
 
-    fn row(&mut self, symbol: &Symbol, symbols: &[Symbol], text: Text, gap: f32, first: bool) -> DefinitionRow {
+    fn row(&mut self, symbol: &Symbol, symbols: &[Symbol], text: Text, gap: f32) -> DefinitionRow {
         let name = text.slice(symbol.name);
         let body = text.slice(own_span(symbol, symbols));
         let body = &body[..body.floor_char_boundary(READ)];
@@ -151,9 +146,7 @@ impl<'q> Reader<'q> {
         let flag = |condition: bool| f32::from(u8::from(condition));
         let named = flag(self.is_word(name));
         let of_holder = flag(holder.is_some_and(|holder| self.is_word(text.slice(holder.name))));
-        let (bm25, length) = self.text_score(body);
-        self.lengths += length;
-        self.read += 1;
+        let bm25 = self.text_score(body);
         let cosine = match self.asked.vector {
             Some(asked) => {
                 self.embedder.embed(body, &mut self.vector);
@@ -162,17 +155,7 @@ impl<'q> Reader<'q> {
             None => 0.0,
         };
         let name_share = self.name_share(name);
-        [
-            gap,
-            bm25,
-            cosine,
-            named,
-            name_share,
-            of_holder,
-            flag(symbol.kind.is_type()),
-            (1.0 + body.len() as f32).ln(),
-            flag(first),
-        ]
+        [gap, bm25, cosine, named, name_share, of_holder, flag(symbol.kind.is_type()), (1.0 + body.len() as f32).ln()]
     }
 
     fn name_share(&mut self, name: &str) -> f32 {
@@ -183,7 +166,7 @@ impl<'q> Reader<'q> {
         self.ids.iter().filter_map(|id| self.idf.get(id)).sum::<f32>() / self.idf_sum
     }
 
-    fn text_score(&mut self, body: &str) -> (f32, usize) {
+    fn text_score(&mut self, body: &str) -> f32 {
         self.ids.clear();
         self.lexicon.analyze(body, &mut self.ids);
         self.counts.clear();
@@ -192,14 +175,14 @@ impl<'q> Reader<'q> {
                 *self.counts.entry(*id).or_default() += 1;
             }
         }
-        let norm = 1.0 - B + B * self.ids.len() as f32 / 150.0;
+        let norm = 1.0 - B + B * self.ids.len() as f32 / TYPICAL;
         let mut pairs: Vec<(TermId, u32)> = self.counts.iter().map(|(id, count)| (*id, *count)).collect();
         pairs.sort_unstable();
         let score = pairs.iter().map(|(id, count)| {
             let tf = *count as f32 / norm;
             self.idf[id] * tf / (K1 + tf)
         });
-        (score.sum(), self.ids.len())
+        score.sum()
     }
 }
 
@@ -212,7 +195,8 @@ fn own_span(symbol: &Symbol, symbols: &[Symbol]) -> Span {
     Span { end: inner.map_or(symbol.span.end, |inner| inner.span.start.max(symbol.span.start)), ..symbol.span }
 }
 
-fn relative(found: &mut [Definition], _lengths: usize, _read: usize) {
+/// Compares texts with the best.
+fn relative(found: &mut [Definition]) {
     let best = |feature: usize| found.iter().map(|d| d.row[feature]).fold(0f32, f32::max);
     let (text, embedding) = (best(1), best(2));
     for definition in found.iter_mut() {

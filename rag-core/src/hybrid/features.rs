@@ -13,7 +13,7 @@ use crate::store::{LiveSegment, Snapshot};
 /// Names of the features, in the order of [`FeatureRow`] and of the weights.
 ///
 /// Scores of a file are the best of its chunks; those of the query's best file are called *best*.
-pub const FEATURES: [&str; 18] = [
+pub const FEATURES: [&str; 19] = [
     // the file's share of the 50 nearest chunks, relative to the largest such share
     "embedding_share",
     // cosine of the file's nearest chunk, minus that of the best
@@ -44,6 +44,9 @@ pub const FEATURES: [&str; 18] = [
     "superseded",
     // how often a walk over concepts that starts at the hits comes by: root of its share of the largest; prose only
     "concepts",
+    // how much more often than usual a walk along the code's links that starts at the hits comes by: root of its share of
+    // the largest; reports only
+    "linked",
     // the large model's cosine of the file's nearest chunk, minus that of the best
     "model_gap",
     // the large model's word weights: of the file's best chunk, relative to the best
@@ -52,7 +55,9 @@ pub const FEATURES: [&str; 18] = [
     "model_tokens",
 ];
 
-/// Place of `model_tokens`, the only value that is known after a first ranking.
+/// Place of `linked`, which is known after a first ranking.
+pub(super) const LINKED: usize = 15;
+/// Place of `model_tokens`, likewise; it comes last.
 pub(super) const MODEL_TOKENS: usize = FEATURES.len() - 1;
 
 /// Values of [`FEATURES`] for one file.
@@ -132,6 +137,7 @@ pub(super) fn rows(
                 c.head,
                 flag(role == FileRole::Legacy || versions.is_superseded(segment.path(c.file))),
                 ratio(c.walked, best_walked).sqrt(),
+                0.0,
                 models.of(c).map_or(0.0, |model| model.min(best_model) - best_model),
                 ratio(c.model_words, best_model_words),
                 0.0,

@@ -3,14 +3,20 @@
 use hashbrown::HashMap;
 
 use super::ranking::Bm25;
-use super::report::Part;
+use super::report::Report;
 use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::error::Result;
 use crate::store::LiveSegment;
 
-/// More distinct terms than this do not make a query clearer; the rarest are kept.
-const MOST_TERMS: usize = 96;
+/// More distinct terms than this do not make a query clearer; the first are kept.
+const MOST_TERMS: usize = 256;
+/// Names are looked for among so many words.
+const LONGEST_RUN: usize = 96;
+/// Likewise, of names that a long text might mention.
+const MOST_NAMES: usize = 500;
+/// Saturation of the number of times that a long query says a word (the k3 of BM25).
+const QUERY_K: f32 = 2.0;
 
 /// English words that say nothing about code; dropped from queries that hold other words.
 const STOP_WORDS: &[&str] = &[
@@ -22,18 +28,38 @@ const STOP_WORDS: &[&str] = &[
 
 /// The words of a query, ready to be looked up.
 pub(super) struct Terms {
-    /// Distinct stems and compounds.
+    /// Distinct stems and compounds, with how much each counts.
     pub words: Vec<(String, f32)>,
     /// Names a type might have that the query mentions: compounds and runs of up to three words, joined.
     pub names: Vec<String>,
 }
 
 impl Terms {
-    pub(super) fn new(text: &str) -> Self {
-        match super::report::parts(text).filter(|_| std::env::var("NOREPORT").is_err()) {
-            Some(parts) => Self::of_report(&parts),
-            None => Self::of_question(text),
+    /// The terms of a long text. A word that comes often counts more, but not so often.
+    pub(super) fn of_report(report: &Report) -> Self {
+        let mut counts: HashMap<String, f32> = HashMap::new();
+        let mut terms = Terms { words: Vec::new(), names: Vec::new() };
+        for (line, weight) in report.weighted() {
+            let of_line = Self::new(line);
+            for (word, _) in of_line.words.into_iter().filter(|(word, _)| !STOP_WORDS.contains(&word.as_str())) {
+                match counts.get_mut(&word) {
+                    Some(count) => *count += weight,
+                    None => {
+                        counts.insert(word.clone(), weight);
+                        terms.words.push((word, 0.0));
+                    }
+                }
+            }
+            let room = MOST_NAMES.saturating_sub(terms.names.len());
+            let new: Vec<String> =
+                of_line.names.into_iter().filter(|name| !terms.names.contains(name)).take(room).collect();
+            terms.names.extend(new);
         }
+        for (word, weight) in &mut terms.words {
+            let count = counts[word];
+            *weight = (QUERY_K + 1.0) * count / (QUERY_K + count);
+        }
+        terms
     }
 
     /// The terms alone.
@@ -41,37 +67,8 @@ impl Terms {
         self.words.iter().map(|(word, _)| word.clone()).collect()
     }
 
-    fn of_report(parts: &[(Part, &str)]) -> Self {
-        let env = |name: &str, default: f32| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-        let (title, prose, code, k3) = (env("W_TITLE", 3.0), env("W_PROSE", 1.0), env("W_CODE", 0.5), env("K3", 2.0));
-        let mut words: Vec<(String, f32)> = Vec::new();
-        let mut names: Vec<String> = Vec::new();
-        let mut at: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
-        for (part, line) in parts {
-            let weight = match part {
-                Part::Title => title,
-                Part::Prose => prose,
-                Part::Code => code,
-            };
-            let terms = Self::of_question(line);
-            for (word, _) in terms.words {
-                if words.len() == 1 && STOP_WORDS.contains(&word.as_str()) { continue }
-                let index = *at.entry(word.clone()).or_insert_with(|| { words.push((word, 0.0)); words.len() - 1 });
-                words[index].1 += weight;
-            }
-            for name in terms.names {
-                if names.len() < 500 && !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        for (_, weight) in &mut words {
-            *weight = (k3 + 1.0) * *weight / (k3 + *weight);
-        }
-        Terms { words, names }
-    }
-
-    fn of_question(text: &str) -> Self {
+    /// The terms of a question.
+    pub(super) fn new(text: &str) -> Self {
         let mut lexicon = Lexicon::new();
         let mut kept = String::new();
         let mut all: Vec<(&str, bool)> = Vec::new();
@@ -95,7 +92,7 @@ impl Terms {
 /// written like a name (`Parser`, `HTTP`) or stands alone.
 fn type_names(words: &[(&str, bool)]) -> Vec<String> {
     let mut names = Vec::new();
-    for start in 0..words.len().min(MOST_TERMS) {
+    for start in 0..words.len().min(LONGEST_RUN) {
         for len in 1..=4 {
             let Some(run) = words.get(start..start + len) else { break };
             let name_like = len > 1 || words.len() == 1 || run[0].0.starts_with(char::is_uppercase);
@@ -193,8 +190,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
     let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
     let mut idf_sum = 0.0;
     let mut idfs = HashMap::new();
-    let most: usize = std::env::var("MOST").ok().and_then(|v| v.parse().ok()).unwrap_or(MOST_TERMS);
-    for (word, weight) in terms.words.iter().take(most) {
+    for (word, weight) in terms.words.iter().take(MOST_TERMS) {
         let mut frequency = 0;
         for gather in &mut gather {
             gather.collect(word, lengths, bm25)?;

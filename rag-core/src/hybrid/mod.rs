@@ -4,6 +4,7 @@ mod definitions;
 mod features;
 mod filter;
 mod lexical;
+mod links;
 mod query;
 mod ranking;
 mod report;
@@ -13,6 +14,7 @@ mod symbols;
 
 pub use definitions::DEFINITION_FEATURES;
 pub use features::{FEATURES, FeatureRow, mentions};
+pub use links::FileLinks;
 pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
 pub use ranking::{Bm25, Ranking};
-pub use searcher::{Repository, Searcher};
+pub use searcher::{LinkSource, Repository, Searcher};

@@ -64,7 +64,14 @@ pub struct Query {
 impl Query {
     /// A hybrid query for ten hits.
     pub fn new(text: impl Into<String>) -> Self {
-        Query { text: text.into(), limit: 10, mode: Mode::Hybrid, unit: Unit::File, filter: Filter::default(), explain: false }
+        Query {
+            text: text.into(),
+            limit: 10,
+            mode: Mode::Hybrid,
+            unit: Unit::File,
+            filter: Filter::default(),
+            explain: false,
+        }
     }
 }
 

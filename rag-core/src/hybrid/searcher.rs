@@ -9,10 +9,12 @@ use super::definitions::{self, Asked, DEFINITION_FEATURES, Definition, Definitio
 use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
+use super::links::FileLinks;
 use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
 use super::ranking::Ranking;
+use super::report::Report;
 use super::second::{Second, SecondScores};
-use super::{report, symbols};
+use super::symbols;
 use crate::concepts::{ConceptGraph, Seed, concepts_of_query};
 use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
@@ -31,6 +33,9 @@ const SHARE_OF: usize = 50;
 const SEEDS: usize = 20;
 /// Difference of scores that makes a start *e* times as likely.
 const SEED_TEMPERATURE: f32 = 0.5;
+/// Hits from which a walk along links starts, and difference of their scores that makes a start *e* times as likely.
+const LINK_SEEDS: usize = 10;
+const LINK_TEMPERATURE: f32 = 0.7;
 /// Share of the hits that must be prose for a walk to be of use: on code it would lead away to the documents.
 const PROSE_SHARE: f32 = 0.8;
 
@@ -56,7 +61,28 @@ pub struct Searcher {
     concepts: OnceLock<Concepts>,
     embedder: Arc<dyn Embedder>,
     second: Option<Second>,
+    links: Vec<Links>,
     ranking: Ranking,
+}
+
+/// Makes the links between a repository's files when a query first wants them.
+pub type LinkSource = Arc<dyn Fn() -> Result<FileLinks> + Send + Sync>;
+
+struct Links {
+    source: LinkSource,
+    made: OnceLock<FileLinks>,
+}
+
+impl Links {
+    fn get(&self) -> Result<&FileLinks> {
+        match self.made.get() {
+            Some(links) => Ok(links),
+            None => {
+                let links = (self.source)()?;
+                Ok(self.made.get_or_init(|| links))
+            }
+        }
+    }
 }
 
 impl Searcher {
@@ -93,6 +119,7 @@ impl Searcher {
             concepts: OnceLock::new(),
             embedder,
             second: None,
+            links: Vec::new(),
             ranking,
         })
     }
@@ -101,6 +128,13 @@ impl Searcher {
     pub fn with_model(self, encoder: Arc<dyn Encoder>, vectors: Vec<Arc<Vectors>>) -> Self {
         debug_assert_eq!(vectors.len(), self.repositories.len());
         Searcher { second: Some(Second::new(encoder, vectors)), ..self }
+    }
+
+    /// Adds the links between the files of each repository, in their order.
+    pub fn with_links(self, sources: Vec<LinkSource>) -> Self {
+        debug_assert_eq!(sources.len(), self.repositories.len());
+        let links = sources.into_iter().map(|source| Links { source, made: OnceLock::new() }).collect();
+        Searcher { links, ..self }
     }
 
     /// The repositories it searches.
@@ -115,13 +149,14 @@ impl Searcher {
     /// turns out to be damaged.
     pub fn search(&self, query: &Query) -> Result<SearchResult> {
         check(query)?;
-        let terms = Terms::new(&query.text);
+        let report = Report::read(&query.text).filter(|_| query.mode != Mode::Symbol);
+        let terms = report.as_ref().map_or_else(|| Terms::new(&query.text), Terms::of_report);
         if query.mode == Mode::Symbol {
             return self.search_symbols(query, &terms);
         }
         let vector = (query.mode != Mode::Lexical).then(|| {
             let mut vector = vec![0.0; self.embedder.dimensions()];
-            self.embedder.embed(&report::embedded(&query.text), &mut vector);
+            self.embedder.embed(&report.as_ref().map_or_else(|| query.text.clone(), Report::gist), &mut vector);
             QuantizedQuery::new(vector)
         });
         let (mut second, mut degraded) = (None, None);
@@ -132,7 +167,8 @@ impl Searcher {
                 Err(error) => degraded = Some(error.to_string()),
             }
         }
-        let result = self.rank(query, &terms, vector.filter(|vector| !vector.is_zero()), second, None)?;
+        let terms = Words { terms: &terms, is_report: report.is_some() };
+        let result = self.rank(query, terms, vector.filter(|vector| !vector.is_zero()), second, None)?;
         Ok(SearchResult { degraded, ..result })
     }
 
@@ -165,7 +201,8 @@ impl Searcher {
         let vector = (query.mode != Mode::Lexical).then(|| QuantizedQuery::new(vector));
         let model = self.second.as_ref().filter(|_| query.mode != Mode::Lexical);
         let second = model.and_then(|model| model.of_chunk(&segments, &self.repositories_of_segments(), index, chunk));
-        self.rank(query, &Terms::new(text), vector, second.transpose()?, Some((index, file)))
+        let terms = Words { terms: &Terms::new(text), is_report: false };
+        self.rank(query, terms, vector, second.transpose()?, Some((index, file)))
     }
 
     /// Every live segment, those of one repository after those of another.
@@ -197,7 +234,7 @@ impl Searcher {
     fn rank(
         &self,
         query: &Query,
-        terms: &Terms,
+        Words { terms, is_report }: Words,
         vector: Option<QuantizedQuery>,
         second: Option<SecondScores>,
         without: Option<(usize, u32)>,
@@ -211,7 +248,7 @@ impl Searcher {
         let view = View { segments: &segments, filter: &filter, admitted: &admitted };
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
-        let weights = self.weights(query.mode, second.is_some());
+        let weights = self.weights(query.mode, second.is_some(), is_report);
         let score = |row: &FeatureRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
         let found = self.retrieve(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
         let mut candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), &found);
@@ -231,6 +268,10 @@ impl Searcher {
                 }
                 rows = features::rows(&segments, &self.versions, &self.mentions, &lexical, &candidates)?;
             }
+        }
+        if is_report && query.mode == Mode::Hybrid && !self.links.is_empty() {
+            let scores: Vec<f32> = rows.iter().map(score).collect();
+            self.follow_links(&segments, &candidates, &scores, &mut rows)?;
         }
         let mut scored: Vec<(f32, &Candidate, &mut FeatureRow)> =
             candidates.iter().zip(&mut rows).map(|(candidate, row)| (score(row), candidate, row)).collect();
@@ -260,7 +301,6 @@ impl Searcher {
             };
             let places: Vec<Ranked> = scored.iter().map(place).collect();
             let asked = Asked {
-                terms,
                 idf: &lexical.idf,
                 vector: vector.as_ref().map(QuantizedQuery::vector),
                 text: &query.text,
@@ -290,9 +330,42 @@ impl Searcher {
         Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None })
     }
 
+    /// Fills in how often a walk along the links from the best candidates comes by the others of their repository.
+    fn follow_links(
+        &self,
+        segments: &[&LiveSegment],
+        candidates: &[Candidate],
+        scores: &[f32],
+        rows: &mut [FeatureRow],
+    ) -> Result<()> {
+        let mut best: Vec<usize> = (0..candidates.len()).collect();
+        best.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let Some(&first) = best.first() else { return Ok(()) };
+        best.truncate(LINK_SEEDS);
+        for (repository, links) in self.links.iter().enumerate() {
+            let own = |&&index: &&usize| self.repository_of(candidates[index].segment) == repository;
+            if !best.iter().any(|index| own(&index)) {
+                continue;
+            }
+            let links = links.get()?;
+            let file =
+                |index: usize| links.file(segments[candidates[index].segment].segment.path(candidates[index].file));
+            let weight = |index: usize| f64::from((scores[index] - scores[first]) / LINK_TEMPERATURE).exp();
+            let seeds = best.iter().filter(own).filter_map(|&index| Some((file(index)?, weight(index))));
+            let walked = links.walk(&seeds.collect::<Vec<_>>());
+            for index in (0..candidates.len()).filter(|index| own(&index)) {
+                rows[index][features::LINKED] = file(index).map_or(0.0, |file| walked[file as usize].sqrt());
+            }
+        }
+        Ok(())
+    }
+
     /// The weights of a mode: what a mode does not look at weighs nothing.
-    fn weights(&self, mode: Mode, with_model: bool) -> [f32; FEATURES.len()] {
+    fn weights(&self, mode: Mode, with_model: bool, is_report: bool) -> [f32; FEATURES.len()] {
         let mut weights = if with_model { self.ranking.weights_with_model } else { self.ranking.weights };
+        if is_report {
+            weights.iter_mut().zip(self.ranking.report).for_each(|(weight, more)| *weight += more);
+        }
         for (weight, name) in weights.iter_mut().zip(FEATURES) {
             let embedding = name.starts_with("embedding") || name.starts_with("model");
             if (mode == Mode::Lexical && embedding) || (mode == Mode::Semantic && !embedding) {
@@ -570,6 +643,13 @@ impl Searcher {
             terms: Vec::new(),
         })
     }
+}
+
+/// What a query says, and whether it is a report.
+#[derive(Clone, Copy)]
+struct Words<'t> {
+    terms: &'t Terms,
+    is_report: bool,
 }
 
 /// The best chunks of each retriever: score, segment, chunk.

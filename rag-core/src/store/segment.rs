@@ -9,8 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::container::{Bytes, Container, Records};
 use super::manifest::{Counts, SegmentEntry};
-use crate::bm25::Postings;
 use crate::bindings::Bindings;
+use crate::bm25::Postings;
 use crate::concepts::Concept;
 use crate::document::FileRole;
 use crate::error::Result;

@@ -41,4 +41,3 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
     out.flush()?;
     Ok(if way.is_empty() { Done::Nothing } else { Done::Something })
 }
-

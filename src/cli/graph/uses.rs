@@ -115,7 +115,9 @@ pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
     let start = find(&graph, &args.node)?;
     let wanted = follow(&args.walk, &args.kind, 1);
-    let reach = |backwards: bool, direction: Direction| match args.direction == Direction::Both || args.direction == direction {
+    let reach = |backwards: bool, direction: Direction| match args.direction == Direction::Both
+        || args.direction == direction
+    {
         true => graph.reach(&[start], backwards, wanted),
         false => Vec::new(),
     };
@@ -138,7 +140,9 @@ pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
             for (title, part, backwards) in [("uses", &uses, false), ("used by", &used_by, true)] {
                 if !part.is_empty() {
                     writeln!(out, "{title}")?;
-                    part.iter().take(limit).try_for_each(|reached| print_reached(&mut out, &graph, reached, backwards))?;
+                    part.iter()
+                        .take(limit)
+                        .try_for_each(|reached| print_reached(&mut out, &graph, reached, backwards))?;
                     more(&mut out, part.len(), limit)?;
                 }
             }
