@@ -25,7 +25,7 @@ pub struct Linked {
 }
 
 /// Parses and links the files below `root` that lie in one of `folders` (relative, ending with `/`; all if there are none).
-/// `package.json` and `tsconfig*.json` are read everywhere. Hidden folders and `node_modules` are left out.
+/// `package.json`, `tsconfig*.json` and `go.mod` are read everywhere. Hidden folders and `node_modules` are left out.
 pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let mut texts = BTreeMap::new();
     let mut manifests = Vec::new();
@@ -126,5 +126,5 @@ fn read<'s>(parser: &mut Parser, &(segment, file): &(&'s Segment, u32)) -> Resul
 }
 
 fn is_manifest(name: &str) -> bool {
-    name == "package.json" || name.starts_with("tsconfig") && name.ends_with(".json")
+    matches!(name, "package.json" | "go.mod") || name.starts_with("tsconfig") && name.ends_with(".json")
 }

@@ -19,6 +19,9 @@ impl<'a> World<'a> {
             Expr::Index(base, items) => {
                 let arguments: Arguments =
                     facts.list(items).iter().map(|&item| self.annotated(file, item, env)).collect();
+                if facts.expr(base) == Expr::Unknown {
+                    return one(Type::Holds(arguments));
+                }
                 self.generic(file, base, arguments, env)
             }
             Expr::Either(a, b) => union([self.annotated(file, a, env), self.annotated(file, b, env)]),
@@ -39,6 +42,10 @@ impl<'a> World<'a> {
                 },
                 _ => one(Type::Instance(Def { file, scope }, no_arguments())),
             },
+            Expr::Tuple(items) => {
+                let parts = facts.list(items).iter().map(|&item| self.annotated(file, item, env));
+                one(Type::Tuple(parts.collect()))
+            }
             Expr::TypeOf(value) => self.value(file, value),
             Expr::Literal(Literal::Nothing) => Types::from([]),
             Expr::Literal(Literal::Builtin) => one(Type::External),
@@ -59,6 +66,9 @@ impl<'a> World<'a> {
         let named = self.named_type(file, base, &arguments, env);
         if !matches!(named.first(), Some(Type::External)) || named.len() > 1 {
             return named;
+        }
+        if self.family(file).is_static() {
+            return one(Type::Holds(arguments));
         }
         let first = || arguments.first().cloned().unwrap_or_else(unknown);
         let last = || arguments.last().cloned().unwrap_or_else(unknown);

@@ -41,7 +41,16 @@ impl<'a> FileFacts<'a> {
 pub(crate) enum Family<'a> {
     Python,
     Script,
+    Go,
     Other(&'a str),
+}
+
+impl Family<'_> {
+    /// Whether a name is visible from its declaration to the end of its block, and types are declared: what a variable
+    /// is given later says nothing about its type.
+    pub(crate) fn is_static(self) -> bool {
+        matches!(self, Family::Go)
+    }
 }
 
 /// A file with its tables.
@@ -71,6 +80,7 @@ impl<'a> File<'a> {
         let family = match facts.language {
             "python" => Family::Python,
             "typescript" | "javascript" => Family::Script,
+            "go" => Family::Go,
             other => Family::Other(other),
         };
         let mut file = File {

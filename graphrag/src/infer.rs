@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use rag_core::bindings::{Expr, ExprId, List, Literal, ScopeKind, Source, Space};
 
+use crate::file::Family;
 use crate::types::{Def, Env, Type, Types, no_arguments, one, union, unknown};
 use crate::world::{Entity, Question, World};
 
@@ -61,9 +62,10 @@ impl<'a> World<'a> {
                 union(class.iter().map(|class| self.result(class, file, arguments)))
             }
             Expr::Index(object, _) => {
-                let of = self.value(file, object);
+                let of = self.go_underlying(self.value(file, object));
                 of.iter()
                     .flat_map(|of| match of {
+                        Type::Function(..) | Type::External if self.family(file) == Family::Go => vec![of.clone()],
                         Type::Holds(held) => held.last().cloned().unwrap_or_else(unknown).to_vec(),
                         // A generic class with arguments, used as a value.
                         Type::Class(def, arguments) => vec![Type::Class(*def, arguments.clone())],
@@ -74,7 +76,7 @@ impl<'a> World<'a> {
                     .collect()
             }
             Expr::Await(value) => self
-                .value(file, value)
+                .go_underlying(self.value(file, value))
                 .iter()
                 .flat_map(|of| match of {
                     Type::Holds(held) => held.last().cloned().unwrap_or_else(unknown).to_vec(),
@@ -84,7 +86,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
             Expr::Element(value) => self
-                .value(file, value)
+                .go_underlying(self.value(file, value))
                 .iter()
                 .flat_map(|of| match of {
                     Type::Holds(held) => held.first().cloned().unwrap_or_else(unknown).to_vec(),
@@ -105,6 +107,17 @@ impl<'a> World<'a> {
             Expr::Both(a, b) | Expr::Either(a, b) => union([self.value(file, a), self.value(file, b)]),
             Expr::Sequence(items) => {
                 one(Type::Holds([union(facts.list(items).iter().map(|&item| self.value(file, item)))].into()))
+            }
+            Expr::Tuple(items) => {
+                one(Type::Tuple(facts.list(items).iter().map(|&item| self.value(file, item)).collect()))
+            }
+            Expr::Part(value, part) => {
+                let of = self.value(file, value);
+                union(of.iter().map(|of| match of {
+                    Type::Tuple(parts) => parts.get(part as usize).cloned().unwrap_or_else(unknown),
+                    Type::External => one(Type::External),
+                    _ => unknown(),
+                }))
             }
             Expr::Scope(scope) => one(self.scope_value(Def { file, scope })),
             Expr::Cast(declared) | Expr::TypeOf(declared) => self.annotated(file, declared, &Env::default()),
@@ -284,7 +297,7 @@ impl<'a> World<'a> {
 
     /// A local variable has the type of what it was given, if that is a kind of the declared one.
     fn narrowed(&self, declared: Types, file: u32, value: ExprId, scope: u32) -> Types {
-        if self.file(file).scope(scope).kind != ScopeKind::Function {
+        if self.file(file).scope(scope).kind != ScopeKind::Function || self.family(file).is_static() {
             return declared;
         }
         let given = self.value(file, value);
@@ -302,15 +315,21 @@ impl<'a> World<'a> {
             Type::Callable(result) => result.clone(),
             Type::External => {
                 let passed = self.file(file).facts.bindings.list(arguments);
-                let own = passed.iter().any(|&argument| {
-                    self.value(file, argument).iter().any(|of| !matches!(of, Type::External | Type::Unknown))
-                });
+                let given_back = |of: &Type| match self.family(file) {
+                    Family::Go => self.go_gives_back(of),
+                    _ => is_own(of),
+                };
+                let own = passed.iter().any(|&argument| self.value(file, argument).iter().any(given_back));
                 if own { unknown() } else { one(Type::External) }
             }
             Type::Instance(def, generic) => {
-                let called = match self.is_python(def.file) {
-                    true => Some(self.method_result(function, "__call__")),
-                    false => self.call_signature(function, *def, generic),
+                let called = match self.family(def.file) {
+                    Family::Python => Some(self.method_result(function, "__call__")),
+                    Family::Go => match &*self.go_underlying(one(function.clone())) {
+                        [Type::Callable(result)] => Some(result.clone()),
+                        _ => None,
+                    },
+                    _ => self.call_signature(function, *def, generic),
                 };
                 called.unwrap_or_else(unknown)
             }
@@ -369,6 +388,9 @@ impl<'a> World<'a> {
     fn call_env(&self, def: Def, this: Option<&Type>) -> Env<'a> {
         let class = self.class_around(def.file, def.scope);
         let mut env = Env::default();
+        if let Some(extended) = this.and_then(|this| self.extension_env(def, this)) {
+            return extended;
+        }
         if let Some(this) = this {
             let receiver = match this {
                 Type::Class(of, arguments) => Type::Instance(*of, arguments.clone()),
@@ -437,7 +459,21 @@ impl<'a> World<'a> {
                 env.parameters.push((text, self.value(from, argument)));
             }
         }
+        if file.family.is_static() {
+            for name in names {
+                if let Expr::Name(name, _) = facts.expr(name)
+                    && env.get(file.text(name)).is_none()
+                {
+                    env.parameters.push((file.text(name), unknown()));
+                }
+            }
+        }
     }
+}
+
+/// Whether a type is, or may be, one of the repository.
+pub(crate) fn is_own(of: &Type) -> bool {
+    !matches!(of, Type::External | Type::Unknown)
 }
 
 /// A member of a container from outside: methods that give what it holds.

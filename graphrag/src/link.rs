@@ -8,7 +8,6 @@ use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
 use crate::manifest::Manifest;
-use crate::modules::Modules;
 use crate::types::Type;
 use crate::world::{Entity, World};
 
@@ -18,9 +17,7 @@ const MAX_CANDIDATES: usize = 64;
 /// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
-    let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
-    let modules = Modules::new(&paths, manifests);
-    let world = World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules);
+    let world = World::new(files.iter().map(|facts| File::new(*facts)).collect(), manifests);
     let candidates = Candidates::new(&world);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
@@ -90,7 +87,7 @@ impl<'a> Candidates<'a> {
             }
             for binding in &facts.names {
                 let inside = file.scope(binding.scope).kind;
-                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object);
+                let member = matches!(inside, ScopeKind::Class | ScopeKind::Object | ScopeKind::Extension);
                 let callable = match binding.source {
                     Source::Scope(_) => true,
                     // A member of a function type.
@@ -241,6 +238,8 @@ fn follow(world: &World, file: u32, index: u32) -> Followed {
     }
     match (held(world, file, index), binding.source) {
         (Followed::Targets(targets), Source::Declared(_, None)) => Followed::Maybe(targets),
+        // It may be given another function later.
+        (Followed::Targets(targets), _) if this.family.is_static() => Followed::Maybe(targets),
         (followed, _) => followed,
     }
 }

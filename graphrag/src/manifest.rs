@@ -1,27 +1,41 @@
-//! What `package.json` and `tsconfig.json` say about module names.
+//! What `package.json`, `tsconfig.json` and `go.mod` say about module names.
 
 use serde_json::Value;
 
-/// A package or path mapping of a JavaScript project.
+/// What a manifest names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestKind {
+    /// A package of a JavaScript project: its name and its folder.
+    Package,
+    /// A path mapping of a JavaScript project: two patterns.
+    Pattern,
+    /// A Go module: its path and its folder.
+    GoModule,
+}
+
+/// A package, a path mapping or a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// Name or pattern; `*` stands for the rest.
     pub name: String,
     /// Folder or pattern it leads to, relative to the root of the repository.
     pub target: String,
-    /// Whether it is a package (its folder) rather than a pattern.
-    pub is_package: bool,
+    /// What it is.
+    pub kind: ManifestKind,
 }
 
 impl Manifest {
     /// Reads the file at `path`; empty if it is neither or broken.
     pub fn read(path: &str, text: &str) -> Vec<Manifest> {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        if file == "go.mod" {
+            return go_module(text, folder).into_iter().collect();
+        }
         let Ok(json) = serde_json::from_str::<Value>(&without_comments(text)) else { return Vec::new() };
         if file == "package.json" {
             let name = json["name"].as_str().map(str::to_owned);
             return name
-                .map(|name| Manifest { name, target: folder.to_owned(), is_package: true })
+                .map(|name| Manifest { name, target: folder.to_owned(), kind: ManifestKind::Package })
                 .into_iter()
                 .collect();
         }
@@ -31,11 +45,19 @@ impl Manifest {
         let mut found = Vec::new();
         for (name, targets) in paths {
             for target in targets.as_array().into_iter().flatten().filter_map(Value::as_str) {
-                found.push(Manifest { name: name.clone(), target: join(&base, target), is_package: false });
+                found.push(Manifest { name: name.clone(), target: join(&base, target), kind: ManifestKind::Pattern });
             }
         }
         found
     }
+}
+
+/// The line `module path` of a `go.mod`.
+fn go_module(text: &str, folder: &str) -> Option<Manifest> {
+    let mut lines = text.lines().map(|line| line.split("//").next().unwrap_or(""));
+    let path = lines.find_map(|line| line.trim().strip_prefix("module")?.strip_prefix([' ', '\t', '"']))?;
+    let name = path.trim().trim_matches('"').to_owned();
+    (!name.is_empty()).then(|| Manifest { name, target: folder.to_owned(), kind: ManifestKind::GoModule })
 }
 
 /// Joins two relative paths and resolves `.` and `..`.
@@ -102,5 +124,12 @@ mod tests {
         let found = Manifest::read("web/tsconfig.json", text);
         assert_eq!(found[0].name, "@a/*");
         assert_eq!(found[0].target, "web/src/*");
+    }
+
+    #[test]
+    fn go_modules_are_read() {
+        let found = Manifest::read("tools/go.mod", "// Tools.\nmodule example.org/kit/tools // v1\n\ngo 1.22\n");
+        assert_eq!((found[0].name.as_str(), found[0].target.as_str()), ("example.org/kit/tools", "tools"));
+        assert!(Manifest::read("go.mod", "go 1.22\n").is_empty());
     }
 }

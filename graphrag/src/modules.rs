@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::manifest::{Manifest, join};
+use crate::manifest::{Manifest, ManifestKind, join};
 
 /// Where an import leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +118,10 @@ impl Modules {
             return self.script_at(&join(folder, name)).map_or(Module::Missing, Module::File);
         }
         for manifest in &self.manifests {
-            let found = match manifest.is_package {
-                true => self.in_package(manifest, name),
-                false => pattern(&manifest.name, name)
+            let found = match manifest.kind {
+                ManifestKind::Package => self.in_package(manifest, name),
+                ManifestKind::GoModule => None,
+                ManifestKind::Pattern => pattern(&manifest.name, name)
                     .and_then(|rest| self.script_at(&manifest.target.replacen('*', rest, 1))),
             };
             if let Some(file) = found {
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn script_modules_are_found() {
-        let package = Manifest { name: "kit".into(), target: "packages/kit".into(), is_package: true };
+        let package = Manifest { name: "kit".into(), target: "packages/kit".into(), kind: ManifestKind::Package };
         let paths = ["packages/kit/src/index.ts", "packages/kit/src/v4/index.ts", "packages/kit/src/v4/a.ts"];
         let modules = Modules::new(&paths, &[package]);
         assert_eq!(modules.script("packages/kit/src/v4/a.ts", "./index.js"), Module::File(1));

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use rag_core::bindings::ExprId;
 
 use crate::file::{Family, File};
+use crate::go_modules::GoPackages;
+use crate::manifest::Manifest;
 use crate::modules::Modules;
 use crate::types::{Types, unknown};
 
@@ -33,17 +35,25 @@ pub(crate) enum Question {
 pub(crate) struct World<'a> {
     pub(crate) files: Vec<File<'a>>,
     pub(crate) modules: Modules,
+    pub(crate) go: GoPackages<'a>,
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
     depth: Cell<u32>,
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(files: Vec<File<'a>>, modules: Modules) -> Self {
-        World { files, modules, answers: RefCell::default(), depth: Cell::new(0) }
+    pub(crate) fn new(files: Vec<File<'a>>, manifests: &[Manifest]) -> Self {
+        let paths: Vec<&str> = files.iter().map(|file| file.facts.path).collect();
+        let modules = Modules::new(&paths, manifests);
+        let go = GoPackages::new(&files, manifests);
+        World { files, modules, go, answers: RefCell::default(), depth: Cell::new(0) }
     }
 
     pub(crate) fn file(&self, file: u32) -> &File<'a> {
         &self.files[file as usize]
+    }
+
+    pub(crate) fn family(&self, file: u32) -> Family<'a> {
+        self.file(file).family
     }
 
     pub(crate) fn is_python(&self, file: u32) -> bool {

@@ -14,6 +14,8 @@ pub type ScopeId = u32;
 /// The facts of one file. Scope 0 is the file; expression 0 is [`Expr::Unknown`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
+    /// The package that the file says it belongs to; empty if it says none.
+    pub package: Span,
     /// Scopes, parents before children.
     pub scopes: Vec<Scope>,
     /// Names and what they are bound to, in the order of the text within a scope.
@@ -52,6 +54,8 @@ pub enum ScopeKind {
     Function,
     /// Namespace inside of a file: its names are members and visible inside.
     Namespace,
+    /// Members of a type that is written elsewhere; `name` and `returns` say which.
+    Extension,
     /// Block or comprehension.
     Block,
 }
@@ -71,7 +75,7 @@ pub struct Scope {
     pub decorators: List,
     /// Names of type parameters, each an [`Expr::Name`].
     pub type_parameters: List,
-    /// Declared result of a function.
+    /// Declared result of a function; of a class, the type it is made of, and of an extension, the type it extends.
     pub returns: Option<ExprId>,
     /// What is special about it.
     pub flags: ScopeFlags,
@@ -180,7 +184,7 @@ pub enum Expr {
     Call(ExprId, List),
     /// `new class(arguments)`.
     New(ExprId, List),
-    /// `object[items]`, or a generic type with its arguments.
+    /// `object[items]`, or a generic type with its arguments; as a type of nothing known, a builtin container.
     Index(ExprId, List),
     /// `await value`.
     Await(ExprId),
@@ -194,6 +198,10 @@ pub enum Expr {
     Both(ExprId, ExprId),
     /// A sequence literal of items.
     Sequence(List),
+    /// Several values at once: the results of a function.
+    Tuple(List),
+    /// One of several values.
+    Part(ExprId, u32),
     /// A function, class or object written as an expression.
     Scope(ScopeId),
     /// As a type: the type of a value.

@@ -4,6 +4,9 @@
 //! nesting from overflowing the stack. What lies deeper is left out.
 
 mod builder;
+mod go;
+mod go_expressions;
+mod go_types;
 mod python;
 mod python_expressions;
 mod types;
@@ -26,6 +29,7 @@ type Collector = fn(&mut Builder, Node);
 fn collector(language: &Language) -> Option<Collector> {
     match language.name {
         "python" => Some(python::file),
+        "go" => Some(go::file),
         "typescript" | "javascript" => Some(typescript::file),
         _ => None,
     }
