@@ -11,74 +11,107 @@ use crate::world::{Entity, World};
 /// How deep structs may embed structs.
 const MAX_EMBEDDED: usize = 12;
 
+/// A type among those that a type embeds.
+struct Embedded {
+    def: Def,
+    arguments: Arguments,
+    /// Whether its methods count: those of the type that a defined type is made of do not.
+    has_methods: bool,
+}
+
+impl Embedded {
+    fn instance(&self) -> Type {
+        Type::Instance(self.def, self.arguments.clone())
+    }
+}
+
+/// Embedded types whose members are not known.
+#[derive(Clone, Copy, Default)]
+struct Unseen {
+    outside: bool,
+    open: bool,
+}
+
 impl<'a> World<'a> {
     /// The field or method `name`: the one at the shallowest depth of embedding.
     pub(crate) fn go_member(&self, def: Def, arguments: &Arguments, name: &str) -> Members<'a> {
-        let mut level = vec![(def, arguments.clone())];
+        let mut level = vec![Embedded { def, arguments: arguments.clone(), has_methods: true }];
         let mut seen = vec![def];
-        let (mut outside, mut open) = (false, false);
+        // What is not known may have the name, too: nearer than the level it hides what is found there, beside the level
+        // the compiler would object.
+        let (mut nearer, mut beside) = (Unseen::default(), Unseen::default());
         for _ in 0..MAX_EMBEDDED {
             let mut found = Vec::new();
             let mut env = Env::default();
-            let mut next = Vec::new();
-            for (def, arguments) in &level {
-                let this = Type::Instance(*def, arguments.clone());
-                let own = self.go_own(*def, name);
-                if !own.is_empty() {
-                    found.extend(own);
-                    env = self.env(*def, arguments, &this);
+            for part in &level {
+                let own = self.go_own(part, name);
+                if found.is_empty() && !own.is_empty() {
+                    env = self.env(part.def, &part.arguments, &part.instance());
                 }
-                next.push((*def, arguments.clone(), this));
+                found.extend(own);
             }
             if !found.is_empty() {
-                // What is embedded further out may have it, too, and hide this one.
-                return if outside || open { Members::Missing } else { Members::Found(found, env) };
+                return if nearer.outside || nearer.open { Members::Missing } else { Members::Found(found, env) };
             }
-            level.clear();
-            for (def, arguments, this) in next {
-                for base in self.deeper(|| self.bases(def, &arguments, &this)).unwrap_or_default() {
-                    match base {
-                        Type::Instance(base, arguments) if !seen.contains(&base) => {
-                            seen.push(base);
-                            level.push((base, arguments));
-                        }
-                        Type::Instance(..) => {}
-                        Type::External | Type::Holds(_) => outside = true,
-                        _ => open = true,
-                    }
-                }
-                level.extend(self.go_underlying_def(def, &arguments));
-            }
+            nearer = Unseen { outside: nearer.outside || beside.outside, open: nearer.open || beside.open };
+            (level, beside) = self.go_embedded(&level, &mut seen);
             if level.is_empty() {
                 break;
             }
         }
-        if outside && !open { Members::External } else { Members::Missing }
+        if (nearer.outside || beside.outside) && !nearer.open && !beside.open {
+            return Members::External;
+        }
+        Members::Missing
     }
 
-    /// The fields and methods that are written for `def` itself.
-    fn go_own(&self, def: Def, name: &str) -> Vec<Entity> {
+    /// The types that those of a level embed.
+    fn go_embedded(&self, level: &[Embedded], seen: &mut Vec<Def>) -> (Vec<Embedded>, Unseen) {
+        let mut next = Vec::new();
+        let mut unseen = Unseen::default();
+        for part in level {
+            let bases = self.deeper(|| self.bases(part.def, &part.arguments, &part.instance()));
+            for base in bases.unwrap_or_default() {
+                match base {
+                    Type::Instance(def, arguments) if !seen.contains(&def) => {
+                        seen.push(def);
+                        next.push(Embedded { def, arguments, has_methods: true });
+                    }
+                    Type::Instance(..) => {}
+                    Type::External | Type::Holds(_) => unseen.outside = true,
+                    _ => unseen.open = true,
+                }
+            }
+            next.extend(self.go_made_of_struct(part));
+        }
+        (next, unseen)
+    }
+
+    /// The fields and methods that are written for one type itself.
+    fn go_own(&self, part: &Embedded, name: &str) -> Vec<Entity> {
+        let Embedded { def, has_methods, .. } = *part;
         let file = self.file(def.file);
         let field = |&&index: &&u32| !matches!(file.binding(index).source, Source::TypeParameter(_));
         let mut found: Vec<Entity> =
             file.bound(def.scope, name).iter().filter(field).map(|&index| Entity::Binding(def.file, index)).collect();
         let scope = file.scope(def.scope);
-        if scope.parent == 0 && !scope.name.is_empty() {
-            for &(other, extension) in self.go.extensions(def.file, file.text(scope.name)) {
-                let bound = self.file(other).bound(extension, name);
-                let methods =
-                    bound.iter().filter(|&&index| matches!(self.file(other).binding(index).source, Source::Scope(_)));
-                found.extend(methods.map(|&index| Entity::Binding(other, index)));
-            }
+        if !has_methods || scope.parent != 0 || scope.name.is_empty() {
+            return found;
+        }
+        for &(other, extension) in self.go.extensions(def.file, file.text(scope.name)) {
+            let bound = self.file(other).bound(extension, name).iter();
+            let methods = bound.filter(|&&index| matches!(self.file(other).binding(index).source, Source::Scope(_)));
+            found.extend(methods.map(|&index| Entity::Binding(other, index)));
         }
         found
     }
 
     /// `type A B`: a value of type A has the fields of B, and its methods if B is an interface.
-    fn go_underlying_def(&self, def: Def, arguments: &Arguments) -> Option<(Def, Arguments)> {
-        let this = Type::Instance(def, arguments.clone());
-        match self.go_made_of(&this)?.first()? {
-            Type::Instance(below, arguments) if *below != def => Some((*below, arguments.clone())),
+    fn go_made_of_struct(&self, part: &Embedded) -> Option<Embedded> {
+        match self.go_made_of(&part.instance())?.first()? {
+            Type::Instance(def, arguments) if *def != part.def => {
+                Some(Embedded { def: *def, arguments: arguments.clone(), has_methods: false })
+            }
             _ => None,
         }
     }

@@ -61,11 +61,16 @@ impl<'a> World<'a> {
                 };
                 union(class.iter().map(|class| self.result(class, file, arguments)))
             }
-            Expr::Index(object, _) => {
+            Expr::Index(object, items) => {
                 let of = self.go_underlying(self.value(file, object));
                 of.iter()
                     .flat_map(|of| match of {
                         Type::Function(..) | Type::External if self.family(file) == Family::Go => vec![of.clone()],
+                        Type::Class(def, _) if self.family(file) == Family::Go => {
+                            let items = facts.list(items).iter();
+                            let arguments = items.map(|&item| self.annotated(file, item, &Env::default()));
+                            vec![Type::Class(*def, arguments.collect())]
+                        }
                         Type::Holds(held) => held.last().cloned().unwrap_or_else(unknown).to_vec(),
                         // A generic class with arguments, used as a value.
                         Type::Class(def, arguments) => vec![Type::Class(*def, arguments.clone())],
@@ -276,7 +281,8 @@ impl<'a> World<'a> {
                     return self.receiver(file, binding.scope);
                 }
                 let Some(value) = value else { return declared };
-                if declared.contains(&Type::Unknown) && !binding.is_instance {
+                let inferred = !binding.is_instance && !self.family(file).is_static();
+                if declared.contains(&Type::Unknown) && inferred {
                     return self.value(file, value);
                 }
                 self.narrowed(declared, file, value, binding.scope)

@@ -131,6 +131,7 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
     let mut found: Vec<(Target, u32)> = Vec::new();
     let mut outside = false;
     let mut open = false;
+    let mut variable = false;
     for entity in entities {
         match entity {
             Entity::Binding(file, binding) => match follow(world, file, binding) {
@@ -140,7 +141,10 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
                     open = true;
                 }
                 Followed::External => outside = true,
-                Followed::Unknown => open = true,
+                Followed::Unknown => {
+                    open = true;
+                    variable = true;
+                }
             },
             // Calling a module: nothing that could be a definition.
             Entity::Module(_) | Entity::Unresolved => open = true,
@@ -162,6 +166,8 @@ fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site:
             if targets.is_empty() { Tier::External } else { Tier::Possible }
         }
         (true, true, false) => Tier::External,
+        // A variable hides what has its name, whatever it holds.
+        (true, ..) if variable && file.family.is_static() => Tier::Unresolved,
         (true, ..) => {
             targets = candidates.of(file, site.name, !member);
             if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }

@@ -218,14 +218,17 @@ fn package_name(path: Span, text: &str) -> Span {
 /// A function; `receiver` is the parameter list in front of a method's name.
 pub(super) fn function(builder: &mut Builder, node: Node, name: Span, receiver: Option<Node>, at: At) -> ScopeId {
     let scope = builder.scope(ScopeKind::Function, at.scope, name);
-    let own = At { scope, ..at };
+    // Names of parameters are not visible in the signature: `func f(alert *alert.Alert)`.
+    let body = node.child_by_field_name("body");
+    let start = body.map_or(node.end_byte(), |body| body.start_byte());
+    let own = At { scope, extent: Span::new(start..node.end_byte()) };
     type_parameters(builder, node, own);
     if let Some(list) = node.child_by_field_name("parameters") {
         parameters(builder, list, own);
     }
     let result = node.child_by_field_name("result");
     builder.scope_mut(scope).returns = result.map(|result| results(builder, result, own));
-    let Some(body) = node.child_by_field_name("body") else {
+    let Some(body) = body else {
         builder.scope_mut(scope).flags.is_signature = true;
         return scope;
     };

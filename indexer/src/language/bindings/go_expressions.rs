@@ -37,10 +37,10 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         }
         "type_instantiation_expression" | "generic_type" => {
             let object = field(builder, node, "type", at);
-            for argument in children(node).into_iter().skip(1) {
-                annotation(builder, argument, at);
-            }
-            object
+            let arguments =
+                children(node).into_iter().skip(1).map(|argument| annotation(builder, argument, at)).collect();
+            let arguments = builder.list(arguments);
+            builder.expr(Expr::Index(object, arguments))
         }
         "parenthesized_expression" | "parenthesized_type" | "variadic_argument" => {
             children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at))
@@ -78,6 +78,14 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             field(builder, node, "operand", at);
             cast(builder, node, at)
         }
+        // `f[T](x)` is read as a conversion, too.
+        "type_conversion_expression" if written_generic(node).is_some() => {
+            let callee =
+                written_generic(node).map_or(UNKNOWN, |written| named(builder, written, ReferenceKind::Call, at));
+            let value = field(builder, node, "operand", at);
+            let items = builder.list(vec![value]);
+            builder.expr(Expr::Call(callee, items))
+        }
         "type_conversion_expression" => {
             field(builder, node, "operand", at);
             cast(builder, node, at)
@@ -114,6 +122,10 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             UNKNOWN
         }
     }
+}
+
+fn written_generic(node: Node) -> Option<Node> {
+    node.child_by_field_name("type").filter(|written| written.kind() == "generic_type")
 }
 
 fn cast(builder: &mut Builder, node: Node, at: At) -> ExprId {

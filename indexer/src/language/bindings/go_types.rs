@@ -127,7 +127,8 @@ pub(super) fn type_parameters(builder: &mut Builder, node: Node, at: At) {
         let mut cursor = declaration.walk();
         let names: Vec<Span> = declaration.children_by_field_name("name", &mut cursor).map(span).collect();
         for name in names {
-            builder.bind_in(at, name, Source::TypeParameter(bound), Space::Both);
+            let whole = At { extent: builder.top().extent, ..at };
+            builder.bind_in(whole, name, Source::TypeParameter(bound), Space::Both);
             parameters.push(builder.expr(Expr::Name(name, at.scope)));
         }
     }
