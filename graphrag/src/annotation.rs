@@ -2,6 +2,7 @@
 
 use rag_core::bindings::{Expr, ExprId, Literal, ScopeKind, Source, Space};
 
+use crate::file::Family;
 use crate::types::{Arguments, Def, Env, Type, Types, no_arguments, one, union, unknown};
 use crate::world::{Entity, World};
 
@@ -96,6 +97,20 @@ impl<'a> World<'a> {
     fn named_type(&self, file: u32, expr: ExprId, arguments: &Arguments, env: &Env<'a>) -> Types {
         let this = self.file(file);
         let entities = match this.facts.bindings.expr(expr) {
+            Expr::Name(name, scope) if this.family == Family::Java => {
+                let text = this.text(name);
+                let found = self.java_type_name(file, scope, text);
+                let parameter = |entity: &Entity| match *entity {
+                    Entity::Binding(file, index) => {
+                        matches!(self.file(file).binding(index).source, Source::TypeParameter(_))
+                    }
+                    _ => false,
+                };
+                match env.get(text) {
+                    Some(known) if found.iter().any(parameter) => return known.clone(),
+                    _ => found,
+                }
+            }
             Expr::Name(name, scope) => {
                 let found = self.lookup(file, scope, name, Space::Type);
                 let text = this.text(name);
@@ -119,6 +134,7 @@ impl<'a> World<'a> {
                     found.iter().flat_map(|&index| self.entities(file, index, Space::Type)).collect()
                 }
             }
+            Expr::Attribute(..) if !self.java_spelled(file, expr).is_empty() => self.java_spelled(file, expr),
             Expr::Attribute(object, name) => {
                 let name = this.text(name);
                 let mut found = Vec::new();
@@ -134,7 +150,7 @@ impl<'a> World<'a> {
             _ => return unknown(),
         };
         let external = matches!(entities.first(), Some(Entity::External));
-        if external {
+        if external && !self.family(file).is_static() {
             match self.last_name(file, expr) {
                 "Self" => return env.this.clone().map_or_else(unknown, one),
                 "Any" => return unknown(),

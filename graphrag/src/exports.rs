@@ -17,6 +17,7 @@ impl World<'_> {
         match self.family(file) {
             Family::Python => self.modules.python(from, path),
             Family::Go => self.go.import(path),
+            Family::Java => self.java_module(path),
             _ => self.modules.script(from, path),
         }
     }
@@ -32,6 +33,9 @@ impl World<'_> {
         };
         if hops > MAX_HOPS {
             return vec![Entity::Unresolved];
+        }
+        if this.family == Family::Java {
+            return self.java_imported(file, path, if item.is_empty() { "" } else { name });
         }
         match self.module(file, path) {
             Module::File(found) if name.is_empty() => vec![Entity::Module(found)],

@@ -42,6 +42,7 @@ pub(crate) enum Family<'a> {
     Python,
     Script,
     Go,
+    Java,
     Other(&'a str),
 }
 
@@ -49,7 +50,7 @@ impl Family<'_> {
     /// Whether a name is visible from its declaration to the end of its block, and types are declared: what a variable
     /// is given later says nothing about its type.
     pub(crate) fn is_static(self) -> bool {
-        matches!(self, Family::Go)
+        matches!(self, Family::Go | Family::Java)
     }
 }
 
@@ -59,6 +60,8 @@ pub(crate) struct File<'a> {
     pub(crate) family: Family<'a>,
     /// Scope and name → bindings, in the order of the text.
     names: HashMap<ScopeId, HashMap<&'a str, Vec<u32>>>,
+    /// The same for methods, where they have a space of names of their own.
+    methods: HashMap<ScopeId, HashMap<&'a str, Vec<u32>>>,
     /// Function → values it returns or yields.
     returns: HashMap<ScopeId, Vec<u32>>,
     /// Class or object type → its call signatures.
@@ -81,12 +84,14 @@ impl<'a> File<'a> {
             "python" => Family::Python,
             "typescript" | "javascript" => Family::Script,
             "go" => Family::Go,
+            "java" => Family::Java,
             other => Family::Other(other),
         };
         let mut file = File {
             facts,
             family,
             names: HashMap::new(),
+            methods: HashMap::new(),
             returns: HashMap::new(),
             signatures: HashMap::new(),
             arguments: HashMap::new(),
@@ -97,7 +102,12 @@ impl<'a> File<'a> {
         };
         let bindings = facts.bindings;
         for (binding, index) in bindings.names.iter().zip(0..) {
-            let names = file.names.entry(binding.scope).or_default();
+            let function = |scope: ScopeId| {
+                bindings.scopes.get(scope as usize).is_some_and(|scope| scope.kind == ScopeKind::Function)
+            };
+            let method = family == Family::Java && matches!(binding.source, Source::Scope(scope) if function(scope));
+            let table = if method { &mut file.methods } else { &mut file.names };
+            let names = table.entry(binding.scope).or_default();
             names.entry(binding.name.text(facts.text)).or_default().push(index);
             let inside = bindings.scopes.get(binding.scope as usize).map(|scope| scope.kind);
             let parameter = matches!(
@@ -154,6 +164,27 @@ impl<'a> File<'a> {
     /// The bindings of `name` in exactly this scope.
     pub(crate) fn bound(&self, scope: ScopeId, name: &str) -> &[u32] {
         self.names.get(&scope).and_then(|names| names.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The methods `name` of a class whose methods have a space of names of their own.
+    pub(crate) fn methods_of(&self, scope: ScopeId, name: &str) -> &[u32] {
+        self.methods.get(&scope).and_then(|names| names.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The binding of a class.
+    pub(crate) fn class_binding(&self, class: ScopeId) -> Option<u32> {
+        let name = self.text(self.scope(class).name);
+        let mut at = self.scope(class).parent;
+        loop {
+            let is_class = |&&index: &&u32| self.binding(index).source == Source::Scope(class);
+            if let Some(&index) = self.bound(at, name).iter().find(is_class) {
+                return Some(index);
+            }
+            if at == 0 {
+                return None;
+            }
+            at = self.scope(at).parent;
+        }
     }
 
     pub(crate) fn scope(&self, scope: ScopeId) -> &'a rag_core::bindings::Scope {

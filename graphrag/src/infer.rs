@@ -19,6 +19,7 @@ impl<'a> World<'a> {
         let facts = this.facts.bindings;
         match facts.expr(expr) {
             Expr::Unknown => unknown(),
+            Expr::Name(name, scope) if this.family == Family::Java => self.java_name_value(file, scope, name),
             Expr::Name(name, scope) => {
                 let found = self.name(file, scope, name);
                 union(found.into_iter().map(|entity| self.entity_value(entity, &Env::default())))
@@ -26,6 +27,10 @@ impl<'a> World<'a> {
             Expr::This(scope) => self.receiver(file, scope),
             Expr::Super(_) => unknown(),
             Expr::Attribute(object, name) => {
+                let spelled = self.java_spelled(file, expr);
+                if !spelled.is_empty() {
+                    return union(spelled.into_iter().map(|class| self.entity_value(class, &Env::default())));
+                }
                 let name = this.text(name);
                 if let Expr::Super(scope) = facts.expr(object) {
                     let (found, env) = self.super_member(file, scope, name);
@@ -40,6 +45,13 @@ impl<'a> World<'a> {
                     union(found.into_iter().map(|entity| self.member_value(entity, &env)))
                 }))
             }
+            Expr::Call(function, arguments) if this.family == Family::Java => {
+                self.java_call_value(file, function, arguments)
+            }
+            Expr::New(class, _) if this.family == Family::Java => match facts.expr(class) {
+                Expr::Scope(scope) => one(Type::Instance(Def { file, scope }, no_arguments())),
+                _ => self.annotated(file, class, &Env::default()),
+            },
             Expr::Call(function, arguments) => {
                 let functions = self.chosen(self.value(file, function), arguments);
                 union(functions.iter().map(|function| self.result(function, file, arguments)))
@@ -233,6 +245,7 @@ impl<'a> World<'a> {
 
     fn receiver(&self, file: u32, scope: u32) -> Types {
         match self.file(file).around(scope, &[ScopeKind::Class, ScopeKind::Object]) {
+            Some(scope) if self.family(file) == Family::Java => self.java_receiver(Def { file, scope }),
             Some(scope) => one(Type::Instance(Def { file, scope }, no_arguments())),
             None => unknown(),
         }
@@ -253,7 +266,7 @@ impl<'a> World<'a> {
     }
 
     /// A member's value: methods are bound to their receiver, properties are read.
-    fn member_value(&self, entity: Entity, env: &Env<'a>) -> Types {
+    pub(crate) fn member_value(&self, entity: Entity, env: &Env<'a>) -> Types {
         let values = self.entity_value(entity, env);
         let Some(this) = &env.this else { return values };
         union(values.iter().map(|value| match value {

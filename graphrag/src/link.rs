@@ -119,7 +119,10 @@ impl<'a> Candidates<'a> {
 fn resolve<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
     let file = world.file(index);
     let space = if site.kind == ReferenceKind::Type { Space::Type } else { Space::Value };
-    let mut entities = world.meaning(index, site.expr, space);
+    let mut entities = match (file.family, site.kind) {
+        (Family::Java, ReferenceKind::Call) => world.java_called(index, site),
+        _ => world.meaning(index, site.expr, space),
+    };
     if site.kind == ReferenceKind::Inherit {
         let types = world.meaning(index, site.expr, Space::Type);
         entities.extend(types.into_iter().filter(|entity| matches!(entity, Entity::Binding(..))));
@@ -188,7 +191,8 @@ fn shares_names(file: &File) -> bool {
 /// stand in one scope.
 fn same_definition(world: &World, (a, a_scope): (Target, u32), (b, b_scope): (Target, u32)) -> bool {
     let file = world.file(a.file);
-    a.file == b.file && a_scope == b_scope && file.text(a.name) == file.text(b.name)
+    // Overloads are definitions of their own.
+    file.family != Family::Java && a.file == b.file && a_scope == b_scope && file.text(a.name) == file.text(b.name)
 }
 
 /// Calling a script's class that writes a constructor calls that.

@@ -7,6 +7,7 @@ use rag_core::bindings::ExprId;
 
 use crate::file::{Family, File};
 use crate::go_modules::GoPackages;
+use crate::java_modules::JavaPackages;
 use crate::manifest::Manifest;
 use crate::modules::Modules;
 use crate::types::{Types, unknown};
@@ -36,6 +37,7 @@ pub(crate) struct World<'a> {
     pub(crate) files: Vec<File<'a>>,
     pub(crate) modules: Modules,
     pub(crate) go: GoPackages<'a>,
+    pub(crate) java: JavaPackages<'a>,
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
     depth: Cell<u32>,
 }
@@ -45,7 +47,8 @@ impl<'a> World<'a> {
         let paths: Vec<&str> = files.iter().map(|file| file.facts.path).collect();
         let modules = Modules::new(&paths, manifests);
         let go = GoPackages::new(&files, manifests);
-        World { files, modules, go, answers: RefCell::default(), depth: Cell::new(0) }
+        let java = JavaPackages::new(&files);
+        World { files, modules, go, java, answers: RefCell::default(), depth: Cell::new(0) }
     }
 
     pub(crate) fn file(&self, file: u32) -> &File<'a> {

@@ -98,6 +98,10 @@ pub struct ScopeFlags {
     pub is_signature: bool,
     /// Constructs an instance (`constructor`).
     pub is_constructor: bool,
+    /// Says that it replaces an inherited one.
+    pub is_override: bool,
+    /// Its last parameter takes any number of arguments.
+    pub is_variadic: bool,
 }
 
 /// Where a name can be used.
@@ -232,7 +236,7 @@ pub struct Site {
     pub name: Span,
     /// The expression that is called, derived from, or the type.
     pub expr: ExprId,
-    /// Number of arguments of a call.
+    /// Number of arguments of a call; `u16::MAX` if it is not written.
     pub arguments: u16,
 }
 

@@ -137,7 +137,7 @@ pub(super) fn children<'a>(node: Node<'a>) -> Vec<Node<'a>> {
     if cursor.goto_first_child() {
         loop {
             let child = cursor.node();
-            if child.is_named() && child.kind() != "comment" {
+            if child.is_named() && !child.kind().ends_with("comment") {
                 found.push(child);
             }
             if !cursor.goto_next_sibling() {

@@ -7,6 +7,10 @@ mod builder;
 mod go;
 mod go_expressions;
 mod go_types;
+mod java;
+mod java_expressions;
+mod java_statements;
+mod java_types;
 mod python;
 mod python_expressions;
 mod types;
@@ -30,6 +34,7 @@ fn collector(language: &Language) -> Option<Collector> {
     match language.name {
         "python" => Some(python::file),
         "go" => Some(go::file),
+        "java" => Some(java::file),
         "typescript" | "javascript" => Some(typescript::file),
         _ => None,
     }
