@@ -49,7 +49,7 @@ impl<'a> World<'a> {
             }
             Expr::TypeOf(value) => self.value(file, value),
             Expr::Literal(Literal::Nothing) => Types::from([]),
-            Expr::Literal(Literal::Builtin) => one(Type::External),
+            Expr::Literal(Literal::Builtin | Literal::Written(_)) => one(Type::External),
             _ => unknown(),
         }
     }
@@ -179,6 +179,8 @@ impl<'a> World<'a> {
                 }
                 self.annotated(file, alias, &inner)
             }
+            // It has the members of `Object`.
+            Source::TypeParameter(None) if this.family == Family::Java => one(Type::External),
             Source::TypeParameter(Some(bound)) => self.annotated(file, bound, env),
             // Python: `Headers = Union[...]`, and type variables with a bound.
             Source::Value(value) | Source::Declared(_, Some(value)) if self.is_python(file) => {

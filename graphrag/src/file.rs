@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rag_core::bindings::{Binding, Bindings, Expr, ScopeId, ScopeKind, Source};
+use rag_core::bindings::{Binding, Bindings, Expr, List, ScopeId, ScopeKind, Source};
 use rag_core::{Document, Reference, Span, Symbol};
 
 /// What linking reads of a file.
@@ -68,6 +68,8 @@ pub(crate) struct File<'a> {
     signatures: HashMap<ScopeId, Vec<ScopeId>>,
     /// Function written as an argument → the call and its position.
     pub(crate) arguments: HashMap<ScopeId, (u32, usize)>,
+    /// What is called → the arguments.
+    pub(crate) calls: HashMap<u32, List>,
     /// Value of a declared name → the declared type.
     pub(crate) expected: HashMap<u32, u32>,
     /// Function written as an expression → the expression.
@@ -95,6 +97,7 @@ impl<'a> File<'a> {
             returns: HashMap::new(),
             signatures: HashMap::new(),
             arguments: HashMap::new(),
+            calls: HashMap::new(),
             expected: HashMap::new(),
             written: HashMap::new(),
             parameters: HashMap::new(),
@@ -141,6 +144,9 @@ impl<'a> File<'a> {
         for (expr, index) in bindings.exprs.iter().zip(0..) {
             if let Expr::Scope(scope) = expr {
                 file.written.insert(*scope, index);
+            }
+            if let (Expr::Call(callee, arguments), Family::Java) = (expr, family) {
+                file.calls.insert(*callee, *arguments);
             }
             if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {
                 for (position, &argument) in bindings.list(*arguments).iter().enumerate() {

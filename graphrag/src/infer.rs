@@ -139,7 +139,7 @@ impl<'a> World<'a> {
             Expr::Scope(scope) => one(self.scope_value(Def { file, scope })),
             Expr::Cast(declared) | Expr::TypeOf(declared) => self.annotated(file, declared, &Env::default()),
             Expr::Literal(Literal::Nothing) => Types::from([]),
-            Expr::Literal(Literal::Builtin) => one(Type::External),
+            Expr::Literal(Literal::Builtin | Literal::Written(_)) => one(Type::External),
         }
     }
 

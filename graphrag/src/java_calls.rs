@@ -3,6 +3,7 @@
 use rag_core::bindings::{Expr, ExprId, List, ScopeId, ScopeKind, Site, Source};
 
 use crate::file::File;
+use crate::java_overloads::written_type;
 use crate::types::{Arguments, Def, Type, Types, no_arguments, one, union, unknown};
 use crate::world::{Entity, World};
 
@@ -51,7 +52,7 @@ impl Called {
 impl<'a> World<'a> {
     /// What the call at a site means.
     pub(crate) fn java_called(&self, file: u32, site: &Site) -> Vec<Entity> {
-        let called = self.java_callee(file, site.expr, usize::from(site.arguments), None);
+        let called = self.java_callee(file, site.expr, usize::from(site.arguments));
         let mut found: Vec<Entity> = called.others;
         for method in &called.methods {
             let entity = Entity::Binding(method.file, method.binding);
@@ -71,7 +72,7 @@ impl<'a> World<'a> {
     /// The value of a call.
     pub(crate) fn java_call_value(&self, file: u32, function: ExprId, arguments: List) -> Types {
         let count = (arguments.end - arguments.start) as usize;
-        let called = self.java_callee(file, function, count, Some(arguments));
+        let called = self.java_callee(file, function, count);
         let mut results: Vec<Types> = Vec::new();
         for method in &called.methods {
             let def = Def { file: method.file, scope: method.scope };
@@ -91,11 +92,23 @@ impl<'a> World<'a> {
     }
 
     /// What a callee can mean, given the number of arguments.
-    pub(crate) fn java_callee(&self, file: u32, callee: ExprId, count: usize, arguments: Option<List>) -> Called {
+    pub(crate) fn java_callee(&self, file: u32, callee: ExprId, count: usize) -> Called {
+        let mut called = self.java_callee_by_count(file, callee, count);
+        let given = match self.file(file).facts.bindings.expr(callee) {
+            Expr::New(_, given) => Some(given),
+            _ => self.file(file).calls.get(&callee).copied(),
+        };
+        if let Some(given) = given.filter(|given| (given.end - given.start) as usize == count) {
+            called.methods = self.java_best(file, called.methods, given);
+        }
+        called
+    }
+
+    fn java_callee_by_count(&self, file: u32, callee: ExprId, count: usize) -> Called {
         let this = self.file(file);
         let facts = this.facts.bindings;
         match facts.expr(callee) {
-            Expr::New(class, given) => self.java_constructors_of(file, class, count, Some(given)),
+            Expr::New(class, _) => self.java_constructors_of(file, class, count),
             Expr::This(scope) => match self.class_around(file, scope) {
                 Some(def) => self.java_constructors(def, count),
                 None => Called::nothing_known(),
@@ -104,16 +117,12 @@ impl<'a> World<'a> {
                 Some(def) => self.java_base_constructors(def, count),
                 None => Called::nothing_known(),
             },
-            Expr::Name(name, scope) => {
-                let called = self.java_simple_call(file, scope, this.text(name), count);
-                self.java_fitting(file, called, arguments)
-            }
+            Expr::Name(name, scope) => self.java_simple_call(file, scope, this.text(name), count),
             Expr::Attribute(object, name) => {
                 let name = this.text(name);
                 if let Expr::Super(scope) = facts.expr(object) {
                     let Some(def) = self.class_around(file, scope) else { return Called::nothing_known() };
-                    let called = self.java_inherited_call(def, name, count);
-                    return self.java_fitting(file, called, arguments);
+                    return self.java_inherited_call(def, name, count);
                 }
                 let mut called = Called::default();
                 for of in self.value(file, object).iter() {
@@ -125,7 +134,7 @@ impl<'a> World<'a> {
                         _ => Called::nothing_known(),
                     });
                 }
-                self.java_fitting(file, called, arguments)
+                called
             }
             _ => Called::nothing_known(),
         }
@@ -268,6 +277,16 @@ impl<'a> World<'a> {
         Def { file: method.file, scope: self.file(method.file).scope(method.scope).parent }
     }
 
+    /// Whether a class has the type parameter `name`.
+    fn java_is_parameter(&self, def: Def, name: &str) -> bool {
+        let file = self.file(def.file);
+        let names = file.facts.bindings.list(file.scope(def.scope).type_parameters).iter();
+        names.into_iter().any(|&parameter| match file.facts.bindings.expr(parameter) {
+            Expr::Name(own, _) => file.text(own) == name,
+            _ => false,
+        })
+    }
+
     /// Whether `below` replaces `above`, a method of the same name in a base.
     fn java_replaces(&self, below: &Method, above: &Method, all: &[Method]) -> bool {
         let (file, other) = (self.file(below.file), self.file(above.file));
@@ -276,9 +295,17 @@ impl<'a> World<'a> {
         if own.len() != inherited.len() || owner == base || !self.derives(owner, base) {
             return false;
         }
+        let written = |file: &File<'a>, index: u32| written_type(file, file.binding(index).name.start);
         let mut pairs = own.iter().zip(inherited);
-        if pairs.all(|(&own, &inherited)| written_type(file, own) == written_type(other, inherited)) {
+        if pairs.all(|(&own, &inherited)| written(file, own) == written(other, inherited)) {
             return true;
+        }
+        let mut pairs = own.iter().zip(inherited);
+        if !pairs.all(|(&own, &inherited)| {
+            let above = written(other, inherited);
+            written(file, own) == above || self.java_is_parameter(base, above.0)
+        }) {
+            return false;
         }
         // A type parameter stands for what the other one says: if there is one of each, they belong together.
         let alone = |def: Def| {
@@ -313,13 +340,7 @@ impl<'a> World<'a> {
         called
     }
 
-    /// Overloads that take the arguments, as far as their types are known.
-    fn java_fitting(&self, file: u32, called: Called, arguments: Option<List>) -> Called {
-        let _ = (file, arguments);
-        called
-    }
-
-    fn java_constructors_of(&self, file: u32, class: ExprId, count: usize, _given: Option<List>) -> Called {
+    fn java_constructors_of(&self, file: u32, class: ExprId, count: usize) -> Called {
         let mut called = Called::default();
         let types = match self.file(file).facts.bindings.expr(class) {
             Expr::Scope(scope) => return self.java_base_constructors(Def { file, scope }, count),
@@ -422,24 +443,4 @@ fn is_object_method(name: &str, count: usize) -> bool {
 
 fn is_enum_method(name: &str) -> bool {
     matches!(name, "values" | "valueOf" | "ordinal" | "name" | "compareTo" | "getDeclaringClass")
-}
-
-/// How the type of a parameter is written in front of its name, without its arguments: `Map` and `[]` of
-/// `Map<K, V>[] maps`.
-fn written_type<'f>(file: &File<'f>, parameter: u32) -> (&'f str, &'f str) {
-    let before = file.facts.text.get(..file.binding(parameter).name.start as usize).unwrap_or("").trim_end();
-    let base = before.trim_end_matches(['[', ']', '.', ' ']);
-    let array = &before[base.len()..];
-    let mut open = 0;
-    let start = base.char_indices().rev().find_map(|(at, c)| {
-        match c {
-            '>' => open += 1,
-            '<' => open -= 1,
-            _ => {}
-        }
-        let ends = open == 0 && c != '<' && !c.is_alphanumeric() && !matches!(c, '_' | '$');
-        ends.then_some(at + c.len_utf8())
-    });
-    let written = base.get(start.unwrap_or(0)..).unwrap_or("");
-    (written.split('<').next().unwrap_or(written).trim_end(), array)
 }

@@ -128,7 +128,9 @@ impl<'a> World<'a> {
         if found.is_empty() {
             found = self.java_type_name(file, scope, text);
         }
-        if open && found == [Entity::External] {
+        // A field that is inherited from outside; fields of such names are rare.
+        let is_field = text.starts_with(|c: char| c.is_lowercase());
+        if open && is_field && found == [Entity::External] {
             found = vec![Entity::Unresolved];
         }
         found.into_iter().map(|entity| (entity, Env::default())).collect()

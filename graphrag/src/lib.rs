@@ -16,6 +16,7 @@ mod infer;
 mod java_calls;
 mod java_modules;
 mod java_names;
+mod java_overloads;
 mod link;
 mod manifest;
 mod members;

@@ -169,6 +169,8 @@ pub enum Literal {
     Nothing,
     /// A value of a builtin type.
     Builtin,
+    /// The same, where its text says which: a literal, the operator that makes it, or the type's name.
+    Written(Span),
 }
 
 /// An expression or a type annotation, as far as it matters for types.

@@ -65,6 +65,8 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             if let Some(word) = node.child_by_field_name("constructor") {
                 let expr = expression(builder, word, at);
                 call_site(builder, span(word), expr, items.len());
+                let items = builder.list(items);
+                builder.expr(Expr::Call(expr, items));
             }
             UNKNOWN
         }
@@ -132,16 +134,44 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             statement(builder, node, at);
             UNKNOWN
         }
-        "unary_expression" | "update_expression" | "binary_expression" | "string_literal" | "character_literal"
-        | "true" | "false" => {
-            rest(builder, node, at);
-            builder.expr(Expr::Literal(Literal::Builtin))
+        "binary_expression" => binary(builder, node, at),
+        "unary_expression" | "update_expression" => {
+            let value = children(node).first().map_or(UNKNOWN, |value| expression(builder, *value, at));
+            match node.child_by_field_name("operator") {
+                Some(operator) if operator.kind() == "!" => written(builder, operator),
+                _ => value,
+            }
         }
-        kind if kind.ends_with("_literal") => builder.expr(Expr::Literal(Literal::Builtin)),
+        "true" | "false" => written(builder, node),
+        "string_literal" => {
+            rest(builder, node, at);
+            written(builder, node)
+        }
+        kind if kind.ends_with("_literal") => written(builder, node),
         _ => {
             rest(builder, node, at);
             UNKNOWN
         }
+    }
+}
+
+fn written(builder: &mut Builder, node: Node) -> ExprId {
+    builder.expr(Expr::Literal(Literal::Written(span(node))))
+}
+
+fn binary(builder: &mut Builder, node: Node, at: At) -> ExprId {
+    let left = field(builder, node, "left", at);
+    let right = field(builder, node, "right", at);
+    let Some(operator) = node.child_by_field_name("operator") else { return UNKNOWN };
+    let text = |builder: &Builder, side: ExprId| match builder.facts.expr(side) {
+        Expr::Literal(Literal::Written(span)) => span.text(builder.text).starts_with('"'),
+        _ => false,
+    };
+    match operator.kind() {
+        "==" | "!=" | "<" | ">" | "<=" | ">=" | "&&" | "||" => written(builder, operator),
+        "+" if text(builder, left) => left,
+        "+" if text(builder, right) => right,
+        _ => builder.expr(Expr::Literal(Literal::Builtin)),
     }
 }
 

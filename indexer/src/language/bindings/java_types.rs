@@ -127,7 +127,9 @@ fn named_here(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at
             last
         }
         "void_type" => builder.expr(Expr::Literal(Literal::Nothing)),
-        "integral_type" | "floating_point_type" | "boolean_type" => builder.expr(Expr::Literal(Literal::Builtin)),
+        "integral_type" | "floating_point_type" | "boolean_type" => {
+            builder.expr(Expr::Literal(Literal::Written(span(node))))
+        }
         _ => UNKNOWN,
     }
 }
