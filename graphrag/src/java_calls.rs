@@ -292,13 +292,13 @@ impl<'a> World<'a> {
         let (file, other) = (self.file(below.file), self.file(above.file));
         let (own, inherited) = (file.parameters_of(below.scope), other.parameters_of(above.scope));
         let (owner, base) = (self.java_owner(below), self.java_owner(above));
-        if own.len() != inherited.len() || owner == base || !self.derives(owner, base) {
+        if own.len() != inherited.len() || owner == base {
             return false;
         }
         let written = |file: &File<'a>, index: u32| written_type(file, file.binding(index).name.start);
         let mut pairs = own.iter().zip(inherited);
         if pairs.all(|(&own, &inherited)| written(file, own) == written(other, inherited)) {
-            return true;
+            return self.derives(owner, base);
         }
         let mut pairs = own.iter().zip(inherited);
         if !pairs.all(|(&own, &inherited)| {
@@ -314,7 +314,7 @@ impl<'a> World<'a> {
             };
             all.iter().filter(alike).count() == 1
         };
-        file.scope(below.scope).flags.is_override && alone(owner) && alone(base)
+        file.scope(below.scope).flags.is_override && alone(owner) && alone(base) && self.derives(owner, base)
     }
 
     /// The methods that take as many arguments; all of them if the number is not known.
@@ -392,13 +392,26 @@ impl<'a> World<'a> {
         }
     }
 
+    /// What a container from outside holds, or a class that is one.
+    fn java_container(&self, of: &Type, depth: u32) -> Option<Arguments> {
+        match of {
+            Type::Holds(held) => Some(held.clone()),
+            Type::Instance(def, arguments) if depth < 8 => {
+                let bases = self.deeper(|| self.bases(*def, arguments, of)).unwrap_or_default();
+                bases.iter().find_map(|base| self.java_container(base, depth + 1))
+            }
+            _ => None,
+        }
+    }
+
     /// What a method from outside gives: containers know what they hold.
     fn java_outside_result(&self, file: u32, function: ExprId, arguments: List) -> Types {
         let facts = self.file(file).facts.bindings;
         if let Expr::Attribute(object, name) = facts.expr(function)
-            && let [Type::Holds(held)] = &*self.value(file, object)
+            && let [of] = &*self.value(file, object)
+            && let Some(held) = self.java_container(of, 0)
         {
-            return java_held(held, self.file(file).text(name));
+            return java_held(&held, self.file(file).text(name));
         }
         let own = |of: &Type| !matches!(of, Type::External | Type::Unknown);
         let given = facts.list(arguments).iter().any(|&argument| self.value(file, argument).iter().any(own));

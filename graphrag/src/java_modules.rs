@@ -8,11 +8,14 @@ use crate::file::{Family, File};
 use crate::modules::Module;
 use crate::world::{Entity, World};
 
+/// Name → where it is defined: file, binding.
+type Places<'a> = HashMap<&'a str, Vec<(u32, u32)>>;
+
 /// The packages of a repository.
 #[derive(Default)]
 pub(crate) struct JavaPackages<'a> {
-    /// Package → class that is written directly in a file → file, binding.
-    classes: HashMap<&'a str, HashMap<&'a str, Vec<(u32, u32)>>>,
+    /// Package → the classes that are written directly in a file.
+    classes: HashMap<&'a str, Places<'a>>,
     /// Packages, and what is in front of their last parts.
     prefixes: HashSet<&'a str>,
 }

@@ -273,7 +273,10 @@ fn literal_kind(text: &str) -> Kind<'_> {
 pub(crate) fn written_type<'f>(file: &File<'f>, name: u32) -> (&'f str, &'f str) {
     let before = file.facts.text.get(..name as usize).unwrap_or("").trim_end();
     let base = before.trim_end_matches(['[', ']', '.', ' ']);
-    let array = before[base.len()..].trim();
+    let array = match before[base.len()..].trim() {
+        "..." => "[]",
+        array => array,
+    };
     let mut open = 0;
     let start = base.char_indices().rev().find_map(|(at, c)| {
         match c {

@@ -183,8 +183,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether `def` is `base` or derives from it.
-    pub(crate) fn derives(&self, def: Def, base: Def) -> bool {
+    /// Walks the bases of `def` for [`World::derives`].
+    pub(crate) fn derives_from(&self, def: Def, base: Def) -> bool {
         let mut open = vec![def];
         let mut seen = Vec::new();
         while let Some(next) = open.pop() {

@@ -10,7 +10,7 @@ use crate::go_modules::GoPackages;
 use crate::java_modules::JavaPackages;
 use crate::manifest::Manifest;
 use crate::modules::Modules;
-use crate::types::{Types, unknown};
+use crate::types::{Def, Types, unknown};
 
 /// How deep one question may lead to others.
 const MAX_DEPTH: u32 = 48;
@@ -39,6 +39,8 @@ pub(crate) struct World<'a> {
     pub(crate) go: GoPackages<'a>,
     pub(crate) java: JavaPackages<'a>,
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
+    /// Whether a class derives from another.
+    derived: RefCell<HashMap<(Def, Def), bool>>,
     depth: Cell<u32>,
 }
 
@@ -48,7 +50,15 @@ impl<'a> World<'a> {
         let modules = Modules::new(&paths, manifests);
         let go = GoPackages::new(&files, manifests);
         let java = JavaPackages::new(&files);
-        World { files, modules, go, java, answers: RefCell::default(), depth: Cell::new(0) }
+        World {
+            files,
+            modules,
+            go,
+            java,
+            answers: RefCell::default(),
+            derived: RefCell::default(),
+            depth: Cell::new(0),
+        }
     }
 
     pub(crate) fn file(&self, file: u32) -> &File<'a> {
@@ -73,6 +83,16 @@ impl<'a> World<'a> {
         let answer = self.deeper(answer).unwrap_or_else(unknown);
         self.answers.borrow_mut().insert(key, Some(answer.clone()));
         answer
+    }
+
+    /// Whether `def` is `base` or derives from it.
+    pub(crate) fn derives(&self, def: Def, base: Def) -> bool {
+        if let Some(&known) = self.derived.borrow().get(&(def, base)) {
+            return known;
+        }
+        let derives = self.derives_from(def, base);
+        self.derived.borrow_mut().insert((def, base), derives);
+        derives
     }
 
     /// Asks one level deeper, unless that is too deep.

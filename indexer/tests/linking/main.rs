@@ -1,6 +1,7 @@
 //! From source to edges: which definition a call means, language by language.
 
 mod go;
+mod java;
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::language::Parser;

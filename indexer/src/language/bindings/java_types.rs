@@ -79,7 +79,7 @@ fn named_here(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at
         "type_identifier" | "identifier" => {
             let expr = builder.expr(Expr::Name(span(node), at.scope));
             if let Some(kind) = kind
-                && !is_everywhere(builder.text(node))
+                && (kind != ReferenceKind::Type || !is_everywhere(builder.text(node)))
             {
                 builder.site(kind, expr, 0);
             }
