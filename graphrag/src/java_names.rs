@@ -28,23 +28,42 @@ impl<'a> World<'a> {
     }
 
     /// What a name means as a type.
-    pub(crate) fn java_type_name(&self, file: u32, scope: ScopeId, name: &str) -> Vec<Entity> {
-        self.deeper(|| self.java_type_name_here(file, scope, name)).unwrap_or_else(|| vec![Entity::Unresolved])
-    }
-
-    fn java_type_name_here(&self, file: u32, scope: ScopeId, name: &str) -> Vec<Entity> {
+    pub(crate) fn java_type_name(&self, file: u32, scope: ScopeId, name: &'a str) -> Vec<Entity> {
         let this = self.file(file);
         let mut at = scope;
-        let mut open = false;
-        while at != 0 {
-            let here = this.scope(at);
-            let named = |&&index: &&u32| this.binding(index).space == Space::Type;
-            let own: Vec<Entity> =
-                this.bound(at, name).iter().filter(named).map(|&index| Entity::Binding(file, index)).collect();
+        while at != 0 && this.scope(at).kind != ScopeKind::Class {
+            let own = self.java_own_types(file, at, name);
             if !own.is_empty() {
                 return own;
             }
-            if here.kind == ScopeKind::Class {
+            at = this.scope(at).parent;
+        }
+        if let Some(known) = self.java_types.borrow().get(&(file, at, name)) {
+            return known.clone();
+        }
+        let Some(found) = self.deeper(|| self.java_type_from(file, at, name)) else { return vec![Entity::Unresolved] };
+        self.java_types.borrow_mut().insert((file, at, name), found.clone());
+        found
+    }
+
+    /// The classes and type parameters `name` that a scope binds.
+    fn java_own_types(&self, file: u32, scope: ScopeId, name: &str) -> Vec<Entity> {
+        let this = self.file(file);
+        let types = this.bound(scope, name).iter().filter(|&&index| this.binding(index).space == Space::Type);
+        types.map(|&index| Entity::Binding(file, index)).collect()
+    }
+
+    /// What a name means as a type in a class, or in no class.
+    fn java_type_from(&self, file: u32, class: ScopeId, name: &'a str) -> Vec<Entity> {
+        let this = self.file(file);
+        let mut at = class;
+        let mut open = false;
+        while at != 0 {
+            let own = self.java_own_types(file, at, name);
+            if !own.is_empty() {
+                return own;
+            }
+            if this.scope(at).kind == ScopeKind::Class {
                 let def = Def { file, scope: at };
                 match self.inherited(def, &no_arguments(), name, &Type::Instance(def, no_arguments())) {
                     Members::Found(found, _) if found.iter().any(|&entity| self.java_class_def(entity).is_some()) => {
@@ -55,7 +74,7 @@ impl<'a> World<'a> {
                     _ => {}
                 }
             }
-            at = here.parent;
+            at = this.scope(at).parent;
         }
         let found = self.java_file_type(file, name);
         match found.is_empty() {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use rag_core::bindings::ExprId;
+use rag_core::bindings::{ExprId, ScopeId};
 
 use crate::file::{Family, File};
 use crate::go_modules::GoPackages;
@@ -41,6 +41,8 @@ pub(crate) struct World<'a> {
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
     /// Whether a class derives from another.
     derived: RefCell<HashMap<(Def, Def), bool>>,
+    /// What a name means as a type: file, class, name.
+    pub(crate) java_types: RefCell<HashMap<(u32, ScopeId, &'a str), Vec<Entity>>>,
     depth: Cell<u32>,
 }
 
@@ -57,6 +59,7 @@ impl<'a> World<'a> {
             java,
             answers: RefCell::default(),
             derived: RefCell::default(),
+            java_types: RefCell::default(),
             depth: Cell::new(0),
         }
     }

@@ -250,7 +250,7 @@ fn method_reference(builder: &mut Builder, node: Node, at: At) -> ExprId {
     let Some(first) = parts.first().copied() else { return UNKNOWN };
     let is_type = matches!(first.kind(), "generic_type" | "array_type" | "scoped_type_identifier" | "type_identifier");
     let object = if is_type { named(builder, first, None, at) } else { expression(builder, first, at) };
-    let last = node.child(node.child_count().saturating_sub(1) as u32);
+    let last = node.child(node.child_count().saturating_sub(1));
     match last.map(|last| (last.kind(), span(last))) {
         Some(("identifier", name)) if parts.len() > 1 => {
             let object = if is_type { builder.expr(Expr::Cast(object)) } else { object };
