@@ -1,4 +1,4 @@
-//! Adding facts to the tables, with the depth limit that both languages share.
+//! Adding facts to the tables, with the depth limit that all languages share.
 
 use rag_core::bindings::{
     Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space,
