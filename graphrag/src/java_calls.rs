@@ -393,12 +393,13 @@ impl<'a> World<'a> {
     }
 
     /// What a container from outside holds, or a class that is one.
-    fn java_container(&self, of: &Type, depth: u32) -> Option<Arguments> {
+    fn java_container(&self, of: &Type, seen: &mut Vec<Def>) -> Option<Arguments> {
         match of {
             Type::Holds(held) => Some(held.clone()),
-            Type::Instance(def, arguments) if depth < 8 => {
+            Type::Instance(def, arguments) if !seen.contains(def) && seen.len() < MAX_BASES => {
+                seen.push(*def);
                 let bases = self.deeper(|| self.bases(*def, arguments, of)).unwrap_or_default();
-                bases.iter().find_map(|base| self.java_container(base, depth + 1))
+                bases.iter().find_map(|base| self.java_container(base, seen))
             }
             _ => None,
         }
@@ -409,7 +410,7 @@ impl<'a> World<'a> {
         let facts = self.file(file).facts.bindings;
         if let Expr::Attribute(object, name) = facts.expr(function)
             && let [of] = &*self.value(file, object)
-            && let Some(held) = self.java_container(of, 0)
+            && let Some(held) = self.java_container(of, &mut Vec::new())
         {
             return java_held(&held, self.file(file).text(name));
         }

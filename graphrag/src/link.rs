@@ -24,6 +24,7 @@ pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
         let first = edges.len();
         let file = world.file(index);
         for site in &file.facts.bindings.sites {
+            world.next_use();
             edges.push(resolve(&world, &candidates, index, site));
         }
         let by_name = file.facts.bindings.scopes.is_empty();

@@ -15,6 +15,9 @@ use crate::types::{Def, Types, unknown};
 /// How deep one question may lead to others.
 const MAX_DEPTH: u32 = 48;
 
+/// How many questions the use of one name may lead to; sources that people write stay far below.
+const MAX_WORK: u32 = 50_000;
+
 /// A definition, or what a name leads to instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entity {
@@ -44,6 +47,7 @@ pub(crate) struct World<'a> {
     /// What a name means as a type: file, class, name.
     pub(crate) java_types: RefCell<HashMap<(u32, ScopeId, &'a str), Vec<Entity>>>,
     depth: Cell<u32>,
+    work: Cell<u32>,
 }
 
 impl<'a> World<'a> {
@@ -61,6 +65,7 @@ impl<'a> World<'a> {
             derived: RefCell::default(),
             java_types: RefCell::default(),
             depth: Cell::new(0),
+            work: Cell::new(0),
         }
     }
 
@@ -98,11 +103,17 @@ impl<'a> World<'a> {
         derives
     }
 
-    /// Asks one level deeper, unless that is too deep.
+    /// Begins with the next use.
+    pub(crate) fn next_use(&self) {
+        self.work.set(0);
+    }
+
+    /// Asks one level deeper, unless that is too deep or was asked too often.
     pub(crate) fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH {
+        if self.depth.get() >= MAX_DEPTH || self.work.get() >= MAX_WORK {
             return None;
         }
+        self.work.set(self.work.get() + 1);
         self.depth.set(self.depth.get() + 1);
         let answer = ask();
         self.depth.set(self.depth.get() - 1);

@@ -199,3 +199,14 @@ fn files_for_several_systems_leave_candidates() {
     ]);
     linked.leaves("open() } // 1", &["s/a_linux.go:3", "s/a_windows.go:3"]);
 }
+
+#[test]
+fn types_that_contain_themselves_end() {
+    let linked = module(&[(
+        "h.go",
+        "package h\n\ntype A = map[A]A\ntype B C\ntype C B\ntype S struct{ T }\ntype T struct{ S }\ntype L[X any] struct{ L2[L[X]] }\ntype L2[X any] struct{ L[L2[X]] }\ntype F func(F) F\n\nfunc f(a A, b B, s S, l L[int], g F) {\n\ta[a][a].M() // 1\n\tb.M() // 2\n\ts.M() // 3\n\tl.M() // 4\n\tg(g)(g).M() // 5\n}\n",
+    )]);
+    for mark in ["1", "2", "3", "4", "5"] {
+        assert_ne!(linked.call(&format!("M() // {mark}")).0, Tier::Proven);
+    }
+}

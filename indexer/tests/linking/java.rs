@@ -228,3 +228,14 @@ fn a_folder_of_its_own_comes_first() {
     linked.proves("go(); } } // 1", "two/src/p/Main.java:2");
     linked.leaves("go(); } } // 2", &["one/src/p/Main.java:2", "two/src/p/Main.java:2"]);
 }
+
+#[test]
+fn classes_that_derive_from_themselves_end() {
+    let linked = linked(&[(
+        "p/H.java",
+        "package p;\nclass A extends B {}\nclass B extends A implements A, A, A, A, A, A, A, A, A, A {}\nclass C<T> extends C<C<C<T>>> {}\nclass D<T extends D<T>> extends D<D<D<D<T>>>> { T t; }\nclass Use<T extends U, U extends T> {\n  void f(A a, C<A> c, D<?> d, T t) {\n    a.m(); // 1\n    c.m(); // 2\n    d.t.t.t.m(); // 3\n    t.m(); // 4\n    a.get().m(); // 5\n  }\n}\n",
+    )]);
+    for mark in ["1", "2", "3", "4", "5"] {
+        assert_ne!(linked.call(&format!("m(); // {mark}")).0, Tier::Proven);
+    }
+}
