@@ -1,5 +1,6 @@
 //! Java: which methods and constructors a call can mean.
 
+use rag_core::SymbolKind;
 use rag_core::bindings::{Expr, ExprId, List, ScopeId, ScopeKind, Site, Source};
 
 use crate::file::File;
@@ -195,35 +196,37 @@ impl<'a> World<'a> {
         if count == 0 && !component.is_empty() && !all.outside && !all.open {
             return Called { others: component, ..Called::default() };
         }
-        let outside = all.outside || is_object_method(name, count) || self.java_is_enum(def) && is_enum_method(name);
+        let outside = all.outside
+            || is_object_method(name, count)
+            || self.java_symbol(def) == Some(SymbolKind::Enum) && is_enum_method(name);
         Called { outside, open: all.open && !all.outside, ..Called::default() }
     }
 
-    /// A class whose constants are instances of it.
-    fn java_is_enum(&self, def: Def) -> bool {
+    /// Whether a class is an enumeration, an interface, or what else.
+    fn java_symbol(&self, def: Def) -> Option<SymbolKind> {
         let file = self.file(def.file);
-        let symbol = file.symbol_at(file.scope(def.scope).name);
-        symbol.is_some_and(|symbol| file.facts.symbols[symbol as usize].kind == rag_core::SymbolKind::Enum)
+        let symbol = file.symbol_at(file.scope(def.scope).name)?;
+        file.facts.symbols.get(symbol as usize).map(|symbol| symbol.kind)
     }
 
     /// `super.name(…)`.
     fn java_inherited_call(&self, def: Def, name: &str, count: usize) -> Called {
-        let mut called = Called::default();
+        match self.java_superclass(def) {
+            Some(Type::Instance(base, arguments)) => self.java_member_call(base, &arguments, name, count),
+            None | Some(Type::External | Type::Holds(_)) => Called::from_outside(),
+            Some(_) => Called::nothing_known(),
+        }
+    }
+
+    /// The class that a class extends, if it is not `Object`.
+    fn java_superclass(&self, def: Def) -> Option<Type> {
         let this = Type::Instance(def, no_arguments());
-        for base in self.deeper(|| self.bases(def, &no_arguments(), &this)).unwrap_or_default() {
-            match base {
-                Type::Instance(base, arguments) if base != def => {
-                    called.join(self.java_member_call(base, &arguments, name, count));
-                }
-                Type::External | Type::Holds(_) => called.outside = true,
-                _ => called.open = true,
-            }
+        // It stands in front of the interfaces.
+        let first = self.deeper(|| self.bases(def, &no_arguments(), &this))?.into_iter().next()?;
+        match &first {
+            Type::Instance(base, _) if *base == def || self.java_symbol(*base) == Some(SymbolKind::Interface) => None,
+            _ => Some(first),
         }
-        if !called.methods.is_empty() {
-            (called.outside, called.open) = (false, false);
-        }
-        called.outside |= called.methods.is_empty() && is_object_method(name, count);
-        called
     }
 
     /// All methods `name` of a class and its bases, without those that others replace.
@@ -384,10 +387,9 @@ impl<'a> World<'a> {
 
     /// `super(…)`: the constructors of the class that `def` extends.
     fn java_base_constructors(&self, def: Def, count: usize) -> Called {
-        let this = Type::Instance(def, no_arguments());
-        match self.deeper(|| self.bases(def, &no_arguments(), &this)).unwrap_or_default().first() {
-            Some(Type::Instance(base, _)) => self.java_constructors(*base, count),
-            Some(Type::External | Type::Holds(_)) | None => Called::from_outside(),
+        match self.java_superclass(def) {
+            Some(Type::Instance(base, _)) => self.java_constructors(base, count),
+            None | Some(Type::External | Type::Holds(_)) => Called::from_outside(),
             Some(_) => Called::nothing_known(),
         }
     }

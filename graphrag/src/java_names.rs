@@ -57,7 +57,6 @@ impl<'a> World<'a> {
     fn java_type_from(&self, file: u32, class: ScopeId, name: &'a str) -> Vec<Entity> {
         let this = self.file(file);
         let mut at = class;
-        let mut open = false;
         while at != 0 {
             let own = self.java_own_types(file, at, name);
             if !own.is_empty() {
@@ -69,19 +68,14 @@ impl<'a> World<'a> {
                     Members::Found(found, _) if found.iter().any(|&entity| self.java_class_def(entity).is_some()) => {
                         return found;
                     }
-                    // A class may be a member of a base that is not here.
-                    Members::External => open = true,
+                    // That a base from outside has a class of a name that is known here is too rare to count.
                     _ => {}
                 }
             }
             at = this.scope(at).parent;
         }
         let found = self.java_file_type(file, name);
-        match found.is_empty() {
-            false => found,
-            true if open => vec![Entity::External],
-            true => self.java_starred_type(file, name),
-        }
+        if found.is_empty() { self.java_starred_type(file, name) } else { found }
     }
 
     /// A class that the file defines or imports by name, or that its package defines.

@@ -239,3 +239,21 @@ fn classes_that_derive_from_themselves_end() {
         assert_ne!(linked.call(&format!("m(); // {mark}")).0, Tier::Proven);
     }
 }
+
+#[test]
+fn super_is_the_class_that_is_extended() {
+    let linked = linked(&[
+        ("p/Face.java", "package p;\npublic interface Face { Object poll(); }\n"),
+        ("p/Base.java", "package p;\npublic class Base { public Object poll() { return null; } }\n"),
+        (
+            "q/Use.java",
+            "package q;\nimport java.util.*;\nimport p.*;\nclass Use extends ArrayDeque<String> implements Face {\n  public Object poll() { return super.poll(); } // 1\n}\nclass Two implements Face {\n  Two() { super(); } // 2\n  public Object poll() { return super.hashCode(); } // 3\n}\nclass Three extends Base implements Face {\n  public Object poll() { return super.poll(); } // 4\n  class In extends Thread { void f(Base b) { b.poll(); } } // 5\n}\n",
+        ),
+    ]);
+    linked.is_external("poll(); } // 1");
+    linked.is_external("super(); } // 2");
+    linked.is_external("hashCode(); } // 3");
+    linked.proves("poll(); } // 4", "p/Base.java:2");
+    // A type of this file's imports, although an outer class comes from outside.
+    linked.proves("poll(); } } // 5", "p/Base.java:2");
+}
