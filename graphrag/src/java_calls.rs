@@ -30,6 +30,8 @@ pub(crate) struct Called {
     pub(crate) open: bool,
     /// Something from outside may be meant instead of what was found.
     rivals: bool,
+    /// A base is from outside: it may have overloads of what was found.
+    overloads_outside: bool,
 }
 
 impl Called {
@@ -47,6 +49,7 @@ impl Called {
         self.outside |= other.outside;
         self.open |= other.open;
         self.rivals |= other.rivals;
+        self.overloads_outside |= other.overloads_outside;
     }
 }
 
@@ -100,6 +103,9 @@ impl<'a> World<'a> {
             _ => self.file(file).calls.get(&callee).copied(),
         };
         if let Some(given) = given.filter(|given| (given.end - given.start) as usize == count) {
+            if called.overloads_outside && self.java_excluded(file, &called.methods, given) {
+                return Called::from_outside();
+            }
             called.methods = self.java_best(file, called.methods, given);
         }
         called
@@ -265,6 +271,7 @@ impl<'a> World<'a> {
         let all = std::mem::take(&mut called.methods);
         let kept = all.iter().filter(|above| !all.iter().any(|below| self.java_replaces(below, above, &all)));
         called.methods = kept.cloned().collect();
+        called.overloads_outside = !strangers.is_empty();
         called.rivals = called.methods.iter().any(|method| self.java_has_rival(method, &strangers));
         called
     }
@@ -415,6 +422,22 @@ impl<'a> World<'a> {
             && let Some(held) = self.java_container(of, &mut Vec::new())
         {
             return java_held(&held, self.file(file).text(name));
+        }
+        let first = facts.list(arguments).first();
+        match (facts.expr(function), first) {
+            // What the innermost class inherits from a container.
+            (Expr::Name(name, scope), _)
+                if let Some(def) = self.class_around(file, scope)
+                    && let Some(held) = self.java_container(&Type::Instance(def, no_arguments()), &mut Vec::new()) =>
+            {
+                return java_held(&held, self.file(file).text(name));
+            }
+            (Expr::Name(name, _) | Expr::Attribute(_, name), Some(&first))
+                if matches!(self.file(file).text(name), "requireNonNull" | "checkNotNull") =>
+            {
+                return self.value(file, first);
+            }
+            _ => {}
         }
         let own = |of: &Type| !matches!(of, Type::External | Type::Unknown);
         let given = facts.list(arguments).iter().any(|&argument| self.value(file, argument).iter().any(own));

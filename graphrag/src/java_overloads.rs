@@ -79,6 +79,19 @@ impl<'a> World<'a> {
         taking.into_iter().map(|(method, _)| method).collect()
     }
 
+    /// Whether none of the methods takes the arguments of a call in `file`.
+    pub(crate) fn java_excluded(&self, file: u32, methods: &[Method], arguments: List) -> bool {
+        let given = self.file(file).facts.bindings.list(arguments);
+        let given: Option<Vec<Kind>> =
+            self.deeper(|| given.iter().map(|&argument| self.java_kind(file, argument)).collect());
+        let Some(given) = given else { return false };
+        let excluded = |method: &Method| {
+            let wanted = self.java_parameter_kinds(method, given.len());
+            given.iter().zip(&wanted).any(|(given, wanted)| self.java_takes(*wanted, *given) == Some(false))
+        };
+        !methods.is_empty() && methods.iter().all(excluded)
+    }
+
     /// The types of a method's parameters, for `count` arguments.
     fn java_parameter_kinds(&self, method: &Method, count: usize) -> Vec<Kind<'a>> {
         let file = self.file(method.file);

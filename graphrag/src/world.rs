@@ -36,6 +36,9 @@ pub(crate) enum Question {
     Binding(u32),
 }
 
+/// What a name means as a type: file, class, name.
+type TypeNames<'a> = HashMap<(u32, ScopeId, &'a str), Vec<Entity>>;
+
 pub(crate) struct World<'a> {
     pub(crate) files: Vec<File<'a>>,
     pub(crate) modules: Modules,
@@ -44,8 +47,7 @@ pub(crate) struct World<'a> {
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
     /// Whether a class derives from another.
     derived: RefCell<HashMap<(Def, Def), bool>>,
-    /// What a name means as a type: file, class, name.
-    pub(crate) java_types: RefCell<HashMap<(u32, ScopeId, &'a str), Vec<Entity>>>,
+    pub(crate) java_types: RefCell<TypeNames<'a>>,
     depth: Cell<u32>,
     work: Cell<u32>,
 }

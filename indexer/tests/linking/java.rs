@@ -257,3 +257,15 @@ fn super_is_the_class_that_is_extended() {
     // A type of this file's imports, although an outer class comes from outside.
     linked.proves("poll(); } } // 5", "p/Base.java:2");
 }
+
+#[test]
+fn what_comes_from_outside_may_have_the_overload() {
+    let linked = linked(&[(
+        "p/O.java",
+        "package p;\nimport org.other.Tree;\nimport java.util.*;\nimport java.util.concurrent.atomic.AtomicReference;\nclass Mine extends Tree {\n  void drop(Mine m) {}\n  void f(Mine m) {\n    drop(1); // 1\n    drop(m); // 2\n    Objects.requireNonNull(m, \"m\").drop(m); // 3\n  }\n}\nclass Ref extends AtomicReference<Mine> {\n  void f(Mine m) { get().drop(m); } // 4\n}\n",
+    )]);
+    linked.is_external("drop(1); // 1");
+    linked.proves("drop(m); // 2", "p/O.java:6");
+    linked.proves("drop(m); // 3", "p/O.java:6");
+    linked.proves("drop(m); } // 4", "p/O.java:6");
+}
