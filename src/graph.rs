@@ -35,7 +35,7 @@ pub struct Linked {
 }
 
 /// Parses and links the files below `root` that lie in one of `folders` (relative, ending with `/`; all if there are none).
-/// Manifests (`package.json`, `Cargo.toml`, …) are read everywhere. Hidden folders and `node_modules` are left out.
+/// Manifests (`package.json`, `Cargo.toml`, `go.mod`, …) are read everywhere. Hidden folders and `node_modules` are left out.
 pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     let mut texts = BTreeMap::new();
     let mut manifests = Vec::new();

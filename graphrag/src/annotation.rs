@@ -2,6 +2,7 @@
 
 use rag_core::bindings::{Expr, ExprId, Literal, ScopeKind, Source, Space};
 
+use crate::file::Family;
 use crate::types::{Arguments, Def, Env, Type, Types, no_arguments, one, union, unknown};
 use crate::world::{Entity, World};
 
@@ -19,6 +20,9 @@ impl<'a> World<'a> {
             Expr::Index(base, items) => {
                 let arguments: Arguments =
                     facts.list(items).iter().map(|&item| self.annotated(file, item, env)).collect();
+                if facts.expr(base) == Expr::Unknown {
+                    return one(Type::Holds(arguments));
+                }
                 self.generic(file, base, arguments, env)
             }
             Expr::Either(a, b) => union([self.annotated(file, a, env), self.annotated(file, b, env)]),
@@ -39,9 +43,13 @@ impl<'a> World<'a> {
                 },
                 _ => one(Type::Instance(Def { file, scope }, no_arguments())),
             },
+            Expr::Tuple(items) => {
+                let parts = facts.list(items).iter().map(|&item| self.annotated(file, item, env));
+                one(Type::Tuple(parts.collect()))
+            }
             Expr::TypeOf(value) => self.value(file, value),
             Expr::Literal(Literal::Nothing) => Types::from([]),
-            Expr::Literal(Literal::Builtin) => one(Type::External),
+            Expr::Literal(Literal::Builtin | Literal::Written(_)) => one(Type::External),
             _ => unknown(),
         }
     }
@@ -59,6 +67,9 @@ impl<'a> World<'a> {
         let named = self.named_type(file, base, &arguments, env);
         if !matches!(named.first(), Some(Type::External)) || named.len() > 1 {
             return named;
+        }
+        if self.family(file).is_static() {
+            return one(Type::Holds(arguments));
         }
         let first = || arguments.first().cloned().unwrap_or_else(unknown);
         let last = || arguments.last().cloned().unwrap_or_else(unknown);
@@ -86,6 +97,20 @@ impl<'a> World<'a> {
     fn named_type(&self, file: u32, expr: ExprId, arguments: &Arguments, env: &Env<'a>) -> Types {
         let this = self.file(file);
         let entities = match this.facts.bindings.expr(expr) {
+            Expr::Name(name, scope) if this.family == Family::Java => {
+                let text = this.text(name);
+                let found = self.java_type_name(file, scope, text);
+                let parameter = |entity: &Entity| match *entity {
+                    Entity::Binding(file, index) => {
+                        matches!(self.file(file).binding(index).source, Source::TypeParameter(_))
+                    }
+                    _ => false,
+                };
+                match env.get(text) {
+                    Some(known) if found.iter().any(parameter) => return known.clone(),
+                    _ => found,
+                }
+            }
             Expr::Name(name, scope) => {
                 let found = self.lookup(file, scope, name, Space::Type);
                 let text = this.text(name);
@@ -109,6 +134,7 @@ impl<'a> World<'a> {
                     found.iter().flat_map(|&index| self.entities(file, index, Space::Type)).collect()
                 }
             }
+            Expr::Attribute(..) if !self.java_spelled(file, expr).is_empty() => self.java_spelled(file, expr),
             Expr::Attribute(object, name) => {
                 let name = this.text(name);
                 let mut found = Vec::new();
@@ -124,7 +150,7 @@ impl<'a> World<'a> {
             _ => return unknown(),
         };
         let external = matches!(entities.first(), Some(Entity::External));
-        if external {
+        if external && !self.family(file).is_static() {
             match self.last_name(file, expr) {
                 "Self" => return env.this.clone().map_or_else(unknown, one),
                 "Any" => return unknown(),
@@ -153,6 +179,8 @@ impl<'a> World<'a> {
                 }
                 self.annotated(file, alias, &inner)
             }
+            // It has the members of `Object`.
+            Source::TypeParameter(None) if this.family == Family::Java => one(Type::External),
             Source::TypeParameter(Some(bound)) => self.annotated(file, bound, env),
             // Python: `Headers = Union[...]`, and type variables with a bound.
             Source::Value(value) | Source::Declared(_, Some(value)) if self.is_python(file) => {

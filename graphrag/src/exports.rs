@@ -3,6 +3,7 @@
 use rag_core::Span;
 use rag_core::bindings::{Source, Space};
 
+use crate::file::Family;
 use crate::modules::Module;
 use crate::world::{Entity, World};
 
@@ -13,9 +14,11 @@ impl World<'_> {
     /// The module that `path` means in `file`.
     pub(crate) fn module(&self, file: u32, path: &str) -> Module {
         let from = self.file(file).facts.path;
-        match self.is_python(file) {
-            true => self.modules.python(from, path),
-            false => self.modules.script(from, path),
+        match self.family(file) {
+            Family::Python => self.modules.python(from, path),
+            Family::Go => self.go.import(path),
+            Family::Java => self.java_module(path),
+            _ => self.modules.script(from, path),
         }
     }
 
@@ -30,6 +33,9 @@ impl World<'_> {
         };
         if hops > MAX_HOPS {
             return vec![Entity::Unresolved];
+        }
+        if this.family == Family::Java {
+            return self.java_imported(file, path, if item.is_empty() { "" } else { name });
         }
         match self.module(file, path) {
             Module::File(found) if name.is_empty() => vec![Entity::Module(found)],
@@ -57,6 +63,9 @@ impl World<'_> {
             return vec![Entity::Unresolved];
         }
         let this = self.file(file);
+        if this.family == Family::Go {
+            return self.go.names(file, name);
+        }
         let python = self.is_python(file);
         let mut found = Vec::new();
         for export in &this.facts.bindings.exports {
@@ -106,9 +115,15 @@ impl World<'_> {
         found
     }
 
-    /// What star imports and `export *` pass on.
+    /// What the package of a file, star imports and `export *` pass on.
     pub(crate) fn through_stars(&self, file: u32, name: &str, space: Space, hops: u32) -> Vec<Entity> {
         let this = self.file(file);
+        if this.family == Family::Go {
+            let found = self.go_package_name(file, name);
+            if !found.is_empty() {
+                return found;
+            }
+        }
         let mut outside = false;
         for export in &this.facts.bindings.exports {
             if !export.item.is_empty() || !export.alias.is_empty() || name == "default" {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rag_core::bindings::{Binding, Bindings, Expr, ScopeId, ScopeKind, Source};
+use rag_core::bindings::{Binding, Bindings, Expr, List, ScopeId, ScopeKind, Source};
 use rag_core::{Document, Reference, Span, Symbol, SymbolKind};
 
 /// What linking reads of a file.
@@ -47,7 +47,17 @@ pub(crate) enum Family<'a> {
     Python,
     Script,
     Rust,
+    Go,
+    Java,
     Other(&'a str),
+}
+
+impl Family<'_> {
+    /// Whether a name is visible from its declaration to the end of its block, and types are declared: what a variable
+    /// is given later says nothing about its type.
+    pub(crate) fn is_static(self) -> bool {
+        matches!(self, Family::Go | Family::Java)
+    }
 }
 
 /// A file with its tables.
@@ -56,12 +66,16 @@ pub(crate) struct File<'a> {
     pub(crate) family: Family<'a>,
     /// Scope and name → bindings, in the order of the text.
     names: HashMap<ScopeId, HashMap<&'a str, Vec<u32>>>,
+    /// The same for methods, where they have a space of names of their own.
+    methods: HashMap<ScopeId, HashMap<&'a str, Vec<u32>>>,
     /// Function → values it returns or yields.
     returns: HashMap<ScopeId, Vec<u32>>,
     /// Class or object type → its call signatures.
     signatures: HashMap<ScopeId, Vec<ScopeId>>,
     /// Function written as an argument → the call and its position.
     pub(crate) arguments: HashMap<ScopeId, (u32, usize)>,
+    /// What is called → the arguments.
+    pub(crate) calls: HashMap<u32, List>,
     /// Value of a declared name → the declared type.
     pub(crate) expected: HashMap<u32, u32>,
     /// Function written as an expression → the expression.
@@ -80,15 +94,19 @@ impl<'a> File<'a> {
             "python" => Family::Python,
             "typescript" | "javascript" => Family::Script,
             "rust" => Family::Rust,
+            "go" => Family::Go,
+            "java" => Family::Java,
             other => Family::Other(other),
         };
         let mut file = File {
             facts,
             family,
             names: HashMap::new(),
+            methods: HashMap::new(),
             returns: HashMap::new(),
             signatures: HashMap::new(),
             arguments: HashMap::new(),
+            calls: HashMap::new(),
             expected: HashMap::new(),
             written: HashMap::new(),
             parameters: HashMap::new(),
@@ -97,7 +115,12 @@ impl<'a> File<'a> {
         };
         let bindings = facts.bindings;
         for (binding, index) in bindings.names.iter().zip(0..) {
-            let names = file.names.entry(binding.scope).or_default();
+            let function = |scope: ScopeId| {
+                bindings.scopes.get(scope as usize).is_some_and(|scope| scope.kind == ScopeKind::Function)
+            };
+            let method = family == Family::Java && matches!(binding.source, Source::Scope(scope) if function(scope));
+            let table = if method { &mut file.methods } else { &mut file.names };
+            let names = table.entry(binding.scope).or_default();
             names.entry(binding.name.text(facts.text)).or_default().push(index);
             let inside = bindings.scopes.get(binding.scope as usize).map(|scope| scope.kind);
             let parameter = matches!(
@@ -135,6 +158,9 @@ impl<'a> File<'a> {
             if let Expr::Scope(scope) = expr {
                 file.written.insert(*scope, index);
             }
+            if let (Expr::Call(callee, arguments), Family::Java) = (expr, family) {
+                file.calls.insert(*callee, *arguments);
+            }
             if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {
                 for (position, &argument) in bindings.list(*arguments).iter().enumerate() {
                     if let Expr::Scope(scope) = bindings.expr(argument) {
@@ -157,6 +183,27 @@ impl<'a> File<'a> {
     /// The bindings of `name` in exactly this scope.
     pub(crate) fn bound(&self, scope: ScopeId, name: &str) -> &[u32] {
         self.names.get(&scope).and_then(|names| names.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The methods `name` of a class whose methods have a space of names of their own.
+    pub(crate) fn methods_of(&self, scope: ScopeId, name: &str) -> &[u32] {
+        self.methods.get(&scope).and_then(|names| names.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The binding of a class.
+    pub(crate) fn class_binding(&self, class: ScopeId) -> Option<u32> {
+        let name = self.text(self.scope(class).name);
+        let mut at = self.scope(class).parent;
+        loop {
+            let is_class = |&&index: &&u32| self.binding(index).source == Source::Scope(class);
+            if let Some(&index) = self.bound(at, name).iter().find(is_class) {
+                return Some(index);
+            }
+            if at == 0 {
+                return None;
+            }
+            at = self.scope(at).parent;
+        }
     }
 
     pub(crate) fn scope(&self, scope: ScopeId) -> &'a rag_core::bindings::Scope {

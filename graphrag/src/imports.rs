@@ -5,6 +5,7 @@ use rag_core::bindings::{Source, Space};
 
 use crate::file::Family;
 use crate::modules::Module;
+use crate::rust::Rust;
 use crate::world::{Entity, World};
 
 /// A file's import of something.
@@ -29,8 +30,19 @@ pub enum Imported {
     Package(String),
 }
 
-/// The imports of one file, in the order of the text.
-pub(crate) fn imports(world: &World, file: u32) -> Vec<Import> {
+/// The imports of one file, sorted by place.
+pub(crate) fn imports(world: &World, rust: &Rust, file: u32) -> Vec<Import> {
+    let mut found = match world.file(file).family {
+        Family::Rust => rust.imports(file),
+        _ => of_modules(world, file),
+    };
+    found.retain(|import| import.what != Imported::File(file));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn of_modules(world: &World, file: u32) -> Vec<Import> {
     let this = world.file(file);
     let mut found = Vec::new();
     let mut add = |site: Span, what: Imported| found.push(Import { file, site, what });
@@ -45,17 +57,18 @@ pub(crate) fn imports(world: &World, file: u32) -> Vec<Import> {
                     add(module, Imported::Package(package.to_owned()));
                 }
             }
-            Module::File(module_file) => add(module, Imported::File(module_file)),
-            Module::Folder | Module::Missing => {}
+            Module::File(owner) => add(module, Imported::File(owner)),
+            _ => {}
         }
         for entity in world.imported(file, module, item, Space::Value, 0) {
             match entity {
                 Entity::Binding(owner, index) => {
                     let site = if item.is_empty() { module } else { item };
+                    add(module, Imported::File(owner));
                     add(site, Imported::Definition(owner, world.file(owner).binding(index).name));
                 }
                 Entity::Module(owner) => add(module, Imported::File(owner)),
-                Entity::External | Entity::Unresolved => {}
+                _ => {}
             }
         }
     }
@@ -66,9 +79,6 @@ pub(crate) fn imports(world: &World, file: u32) -> Vec<Import> {
             add(export.module, Imported::File(owner));
         }
     }
-    found.retain(|import| import.what != Imported::File(file));
-    found.sort();
-    found.dedup();
     found
 }
 
@@ -85,6 +95,14 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
             &module[..end]
         }
         Family::Script => module.split('/').next().unwrap_or(module),
+        // A host, an owner and a repository; of the standard library, its part.
+        Family::Go => &module[..module.match_indices('/').nth(2).map_or(module.len(), |(at, _)| at)],
+        // Packages are written small, what lies in them is not.
+        Family::Java => {
+            let parts = module.split('.').take_while(|part| part.starts_with(|c: char| c.is_lowercase())).take(3);
+            let len = parts.map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
+            if len == 0 { module } else { &module[..len] }
+        }
         Family::Rust | Family::Other(_) => module,
     })
 }
@@ -101,5 +119,9 @@ mod tests {
         assert_eq!(package(Family::Script, "lodash/fp"), Some("lodash"));
         assert_eq!(package(Family::Script, "./local"), None);
         assert_eq!(package(Family::Script, ""), None);
+        assert_eq!(package(Family::Go, "github.com/a/b/c"), Some("github.com/a/b"));
+        assert_eq!(package(Family::Go, "fmt"), Some("fmt"));
+        assert_eq!(package(Family::Java, "com.google.gson.Gson"), Some("com.google.gson"));
+        assert_eq!(package(Family::Java, "java.util.List"), Some("java.util"));
     }
 }

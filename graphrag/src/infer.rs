@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use rag_core::bindings::{Expr, ExprId, List, Literal, ScopeKind, Source, Space};
 
+use crate::file::Family;
 use crate::types::{Def, Env, Type, Types, no_arguments, one, union, unknown};
 use crate::world::{Entity, Question, World};
 
@@ -18,6 +19,7 @@ impl<'a> World<'a> {
         let facts = this.facts.bindings;
         match facts.expr(expr) {
             Expr::Unknown => unknown(),
+            Expr::Name(name, scope) if this.family == Family::Java => self.java_name_value(file, scope, name),
             Expr::Name(name, scope) => {
                 let found = self.name(file, scope, name);
                 union(found.into_iter().map(|entity| self.entity_value(entity, &Env::default())))
@@ -25,6 +27,10 @@ impl<'a> World<'a> {
             Expr::This(scope) => self.receiver(file, scope),
             Expr::Super(_) => unknown(),
             Expr::Attribute(object, name) => {
+                let spelled = self.java_spelled(file, expr);
+                if !spelled.is_empty() {
+                    return union(spelled.into_iter().map(|class| self.entity_value(class, &Env::default())));
+                }
                 let name = this.text(name);
                 if let Expr::Super(scope) = facts.expr(object) {
                     let (found, env) = self.super_member(file, scope, name);
@@ -39,6 +45,13 @@ impl<'a> World<'a> {
                     union(found.into_iter().map(|entity| self.member_value(entity, &env)))
                 }))
             }
+            Expr::Call(function, arguments) if this.family == Family::Java => {
+                self.java_call_value(file, function, arguments)
+            }
+            Expr::New(class, _) if this.family == Family::Java => match facts.expr(class) {
+                Expr::Scope(scope) => one(Type::Instance(Def { file, scope }, no_arguments())),
+                _ => self.annotated(file, class, &Env::default()),
+            },
             Expr::Call(function, arguments) => {
                 let functions = self.chosen(self.value(file, function), arguments);
                 union(functions.iter().map(|function| self.result(function, file, arguments)))
@@ -60,10 +73,16 @@ impl<'a> World<'a> {
                 };
                 union(class.iter().map(|class| self.result(class, file, arguments)))
             }
-            Expr::Index(object, _) => {
-                let of = self.value(file, object);
+            Expr::Index(object, items) => {
+                let of = self.go_underlying(self.value(file, object));
                 of.iter()
                     .flat_map(|of| match of {
+                        Type::Function(..) | Type::External if self.family(file) == Family::Go => vec![of.clone()],
+                        Type::Class(def, _) if self.family(file) == Family::Go => {
+                            let items = facts.list(items).iter();
+                            let arguments = items.map(|&item| self.annotated(file, item, &Env::default()));
+                            vec![Type::Class(*def, arguments.collect())]
+                        }
                         Type::Holds(held) => held.last().cloned().unwrap_or_else(unknown).to_vec(),
                         // A generic class with arguments, used as a value.
                         Type::Class(def, arguments) => vec![Type::Class(*def, arguments.clone())],
@@ -74,7 +93,7 @@ impl<'a> World<'a> {
                     .collect()
             }
             Expr::Await(value) => self
-                .value(file, value)
+                .go_underlying(self.value(file, value))
                 .iter()
                 .flat_map(|of| match of {
                     Type::Holds(held) => held.last().cloned().unwrap_or_else(unknown).to_vec(),
@@ -84,7 +103,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
             Expr::Element(value) => self
-                .value(file, value)
+                .go_underlying(self.value(file, value))
                 .iter()
                 .flat_map(|of| match of {
                     Type::Holds(held) => held.first().cloned().unwrap_or_else(unknown).to_vec(),
@@ -106,13 +125,23 @@ impl<'a> World<'a> {
             Expr::Sequence(items) => {
                 one(Type::Holds([union(facts.list(items).iter().map(|&item| self.value(file, item)))].into()))
             }
+            Expr::Tuple(items) => {
+                one(Type::Tuple(facts.list(items).iter().map(|&item| self.value(file, item)).collect()))
+            }
+            Expr::Item(value, part) => {
+                let of = self.value(file, value);
+                union(of.iter().map(|of| match of {
+                    Type::Tuple(parts) => parts.get(part as usize).cloned().unwrap_or_else(unknown),
+                    Type::External => one(Type::External),
+                    _ => unknown(),
+                }))
+            }
             Expr::Scope(scope) => one(self.scope_value(Def { file, scope })),
             Expr::Cast(declared) | Expr::TypeOf(declared) => self.annotated(file, declared, &Env::default()),
             Expr::Literal(Literal::Nothing) => Types::from([]),
-            Expr::Literal(Literal::Builtin) => one(Type::External),
+            Expr::Literal(Literal::Builtin | Literal::Written(_)) => one(Type::External),
             // Rust's own: see `rust`.
-            Expr::Path(..) | Expr::Try(_) | Expr::Pointee(_) => unknown(),
-            Expr::Tuple(_) | Expr::Matched(..) | Expr::Item(..) => unknown(),
+            Expr::Path(..) | Expr::Try(_) | Expr::Pointee(_) | Expr::Matched(..) => unknown(),
         }
     }
 
@@ -218,6 +247,7 @@ impl<'a> World<'a> {
 
     fn receiver(&self, file: u32, scope: u32) -> Types {
         match self.file(file).around(scope, &[ScopeKind::Class, ScopeKind::Object]) {
+            Some(scope) if self.family(file) == Family::Java => self.java_receiver(Def { file, scope }),
             Some(scope) => one(Type::Instance(Def { file, scope }, no_arguments())),
             None => unknown(),
         }
@@ -238,7 +268,7 @@ impl<'a> World<'a> {
     }
 
     /// A member's value: methods are bound to their receiver, properties are read.
-    fn member_value(&self, entity: Entity, env: &Env<'a>) -> Types {
+    pub(crate) fn member_value(&self, entity: Entity, env: &Env<'a>) -> Types {
         let values = self.entity_value(entity, env);
         let Some(this) = &env.this else { return values };
         union(values.iter().map(|value| match value {
@@ -266,7 +296,8 @@ impl<'a> World<'a> {
                     return self.receiver(file, binding.scope);
                 }
                 let Some(value) = value else { return declared };
-                if declared.contains(&Type::Unknown) && !binding.is_instance {
+                let inferred = !binding.is_instance && !self.family(file).is_static();
+                if declared.contains(&Type::Unknown) && inferred {
                     return self.value(file, value);
                 }
                 self.narrowed(declared, file, value, binding.scope)
@@ -287,7 +318,7 @@ impl<'a> World<'a> {
 
     /// A local variable has the type of what it was given, if that is a kind of the declared one.
     fn narrowed(&self, declared: Types, file: u32, value: ExprId, scope: u32) -> Types {
-        if self.file(file).scope(scope).kind != ScopeKind::Function {
+        if self.file(file).scope(scope).kind != ScopeKind::Function || self.family(file).is_static() {
             return declared;
         }
         let given = self.value(file, value);
@@ -305,15 +336,21 @@ impl<'a> World<'a> {
             Type::Callable(result) => result.clone(),
             Type::External => {
                 let passed = self.file(file).facts.bindings.list(arguments);
-                let own = passed.iter().any(|&argument| {
-                    self.value(file, argument).iter().any(|of| !matches!(of, Type::External | Type::Unknown))
-                });
+                let given_back = |of: &Type| match self.family(file) {
+                    Family::Go => self.go_gives_back(of),
+                    _ => is_own(of),
+                };
+                let own = passed.iter().any(|&argument| self.value(file, argument).iter().any(given_back));
                 if own { unknown() } else { one(Type::External) }
             }
             Type::Instance(def, generic) => {
-                let called = match self.is_python(def.file) {
-                    true => Some(self.method_result(function, "__call__")),
-                    false => self.call_signature(function, *def, generic),
+                let called = match self.family(def.file) {
+                    Family::Python => Some(self.method_result(function, "__call__")),
+                    Family::Go => match &*self.go_underlying(one(function.clone())) {
+                        [Type::Callable(result)] => Some(result.clone()),
+                        _ => None,
+                    },
+                    _ => self.call_signature(function, *def, generic),
                 };
                 called.unwrap_or_else(unknown)
             }
@@ -372,6 +409,9 @@ impl<'a> World<'a> {
     fn call_env(&self, def: Def, this: Option<&Type>) -> Env<'a> {
         let class = self.class_around(def.file, def.scope);
         let mut env = Env::default();
+        if let Some(extended) = this.and_then(|this| self.extension_env(def, this)) {
+            return extended;
+        }
         if let Some(this) = this {
             let receiver = match this {
                 Type::Class(of, arguments) => Type::Instance(*of, arguments.clone()),
@@ -440,7 +480,21 @@ impl<'a> World<'a> {
                 env.parameters.push((text, self.value(from, argument)));
             }
         }
+        if file.family.is_static() {
+            for name in names {
+                if let Expr::Name(name, _) = facts.expr(name)
+                    && env.get(file.text(name)).is_none()
+                {
+                    env.parameters.push((file.text(name), unknown()));
+                }
+            }
+        }
     }
+}
+
+/// Whether a type is, or may be, one of the repository.
+pub(crate) fn is_own(of: &Type) -> bool {
+    !matches!(of, Type::External | Type::Unknown)
 }
 
 /// A member of a container from outside: methods that give what it holds.

@@ -10,7 +10,6 @@ use crate::file::{Family, File, FileFacts};
 use crate::imports::{Import, imports};
 use crate::manifest::Manifest;
 use crate::mentions::{Mention, Names};
-use crate::modules::Modules;
 use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
@@ -32,14 +31,16 @@ pub struct Resolved {
 /// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
-    edges(&world(files, manifests), manifests)
+    let world = world(files, manifests);
+    edges(&world, &Rust::new(&world.files, manifests))
 }
 
 /// Like [`link`], with imports and what documents mention.
 pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
     let world = world(files, manifests);
-    let edges = edges(&world, manifests);
-    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, file)).collect();
+    let rust = Rust::new(&world.files, manifests);
+    let edges = edges(&world, &rust);
+    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &rust, file)).collect();
     let names = Names::new(files);
     let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
     let mentions = documents.flat_map(|file| names.mentions(files, file)).collect();
@@ -47,19 +48,17 @@ pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
 }
 
 fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
-    let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
-    let modules = Modules::new(&paths, manifests);
-    World::new(files.iter().map(|facts| File::new(*facts)).collect(), modules)
+    World::new(files.iter().map(|facts| File::new(*facts)).collect(), manifests)
 }
 
-fn edges(world: &World, manifests: &[Manifest]) -> Vec<Edge> {
+fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
     let candidates = Candidates::new(world);
-    let rust = Rust::new(&world.files, manifests);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
         let first = edges.len();
         let file = world.file(index);
         for site in &file.facts.bindings.sites {
+            world.next_use();
             edges.push(match file.family {
                 Family::Rust => answered(world, &candidates, index, site, rust.answer(index, site)),
                 _ => definition(world, &candidates, index, site),
@@ -176,7 +175,10 @@ impl<'a> Candidates<'a> {
 fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
     let file = world.file(index);
     let space = if site.kind == ReferenceKind::Type { Space::Type } else { Space::Value };
-    let mut entities = world.meaning(index, site.expr, space);
+    let mut entities = match (file.family, site.kind) {
+        (Family::Java, ReferenceKind::Call) => world.java_called(index, site),
+        _ => world.meaning(index, site.expr, space),
+    };
     if site.kind == ReferenceKind::Inherit {
         let types = world.meaning(index, site.expr, Space::Type);
         entities.extend(types.into_iter().filter(|entity| matches!(entity, Entity::Binding(..))));
@@ -188,6 +190,7 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
     let mut found: Vec<(Target, u32)> = Vec::new();
     let mut outside = false;
     let mut open = false;
+    let mut variable = false;
     for entity in entities {
         match entity {
             Entity::Binding(file, binding) => match follow(world, file, binding) {
@@ -197,7 +200,10 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
                     open = true;
                 }
                 Followed::External => outside = true,
-                Followed::Unknown => open = true,
+                Followed::Unknown => {
+                    open = true;
+                    variable = true;
+                }
             },
             // Calling a module: nothing that could be a definition.
             Entity::Module(_) | Entity::Unresolved => open = true,
@@ -219,6 +225,8 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
             if targets.is_empty() { Tier::External } else { Tier::Possible }
         }
         (true, true, false) => Tier::External,
+        // A variable hides what has its name, whatever it holds.
+        (true, ..) if variable && file.family.is_static() => Tier::Unresolved,
         (true, ..) => {
             targets = candidates.of(file, site.name, !member);
             if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }
@@ -276,7 +284,8 @@ fn shares_names(file: &File) -> bool {
 /// stand in one scope.
 fn same_definition(world: &World, (a, a_scope): (Target, u32), (b, b_scope): (Target, u32)) -> bool {
     let file = world.file(a.file);
-    a.file == b.file && a_scope == b_scope && file.text(a.name) == file.text(b.name)
+    // Overloads are definitions of their own.
+    file.family != Family::Java && a.file == b.file && a_scope == b_scope && file.text(a.name) == file.text(b.name)
 }
 
 /// Calling a script's class that writes a constructor calls that.
@@ -332,6 +341,8 @@ fn follow(world: &World, file: u32, index: u32) -> Followed {
     }
     match (held(world, file, index), binding.source) {
         (Followed::Targets(targets), Source::Declared(_, None)) => Followed::Maybe(targets),
+        // It may be given another function later.
+        (Followed::Targets(targets), _) if this.family.is_static() => Followed::Maybe(targets),
         (followed, _) => followed,
     }
 }

@@ -1,4 +1,4 @@
-//! What `package.json`, `tsconfig.json` and `Cargo.toml` say about module names.
+//! What `package.json`, `tsconfig.json`, `Cargo.toml` and `go.mod` say about module names.
 
 use serde_json::Value;
 
@@ -7,10 +7,12 @@ use serde_json::Value;
 pub enum ManifestKind {
     /// A JavaScript package: its folder.
     Package,
-    /// A path mapping of a JavaScript project.
+    /// A path mapping of a JavaScript project: two patterns.
     Pattern,
     /// A Rust library: the file that is its root.
     Crate,
+    /// A Go module: its path and its folder.
+    GoModule,
 }
 
 /// A name that stands for a part of the repository.
@@ -27,7 +29,7 @@ pub struct Manifest {
 impl Manifest {
     /// Whether a file of this name is one.
     pub fn is_named(name: &str) -> bool {
-        matches!(name, "package.json" | "Cargo.toml") || name.starts_with("tsconfig") && name.ends_with(".json")
+        matches!(name, "package.json" | "Cargo.toml" | "go.mod") || name.starts_with("tsconfig") && name.ends_with(".json")
     }
 
     /// Reads the file at `path`; empty if it is none or broken.
@@ -35,6 +37,9 @@ impl Manifest {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         if file == "Cargo.toml" {
             return library(folder, text).into_iter().collect();
+        }
+        if file == "go.mod" {
+            return go_module(text, folder).into_iter().collect();
         }
         if !Manifest::is_named(file) {
             return Vec::new();
@@ -67,6 +72,14 @@ fn library(folder: &str, text: &str) -> Option<Manifest> {
     let name = word("lib", "name").or(word("package", "name"))?.replace('-', "_");
     let target = join(folder, &word("lib", "path").unwrap_or("src/lib.rs".to_owned()));
     Some(Manifest { name, target, kind: ManifestKind::Crate })
+}
+
+/// The line `module path` of a `go.mod`.
+fn go_module(text: &str, folder: &str) -> Option<Manifest> {
+    let mut lines = text.lines().map(|line| line.split("//").next().unwrap_or(""));
+    let path = lines.find_map(|line| line.trim().strip_prefix("module")?.strip_prefix([' ', '\t', '"']))?;
+    let name = path.trim().trim_matches('"').to_owned();
+    (!name.is_empty()).then(|| Manifest { name, target: folder.to_owned(), kind: ManifestKind::GoModule })
 }
 
 /// Joins two relative paths and resolves `.` and `..`.
@@ -143,5 +156,12 @@ mod tests {
         let found = Manifest::read("Cargo.toml", text);
         assert_eq!((found[0].name.as_str(), found[0].target.as_str()), ("b", "b.rs"));
         assert!(Manifest::read("Cargo.toml", "[workspace]\nmembers = []\n").is_empty());
+    }
+
+    #[test]
+    fn go_modules_are_read() {
+        let found = Manifest::read("tools/go.mod", "// Tools.\nmodule example.org/kit/tools // v1\n\ngo 1.22\n");
+        assert_eq!((found[0].name.as_str(), found[0].target.as_str()), ("example.org/kit/tools", "tools"));
+        assert!(Manifest::read("go.mod", "go 1.22\n").is_empty());
     }
 }

@@ -2,13 +2,14 @@
 
 use rag_core::bindings::{Expr, ScopeKind, Source, Space};
 
-use crate::types::{Arguments, Def, Env, Type, Types, no_arguments};
+use crate::file::Family;
+use crate::types::{Arguments, Def, Env, Type, Types, no_arguments, unknown};
 use crate::world::{Entity, World};
 
 /// What looking for a member found.
 pub(crate) enum Members<'a> {
-    /// Bindings of one class: file, indices, and what its type parameters stand for.
-    Found(u32, Vec<u32>, Env<'a>),
+    /// Bindings of one class, and what its type parameters stand for.
+    Found(Vec<Entity>, Env<'a>),
     /// It comes from a base outside of the repository.
     External,
     /// There is none, or a base is not known.
@@ -18,9 +19,12 @@ pub(crate) enum Members<'a> {
 impl<'a> World<'a> {
     /// The member `name` of `def`: its own, or that of the first base that has one.
     pub(crate) fn member(&self, def: Def, arguments: &Arguments, name: &str, this: &Type) -> Members<'a> {
+        if self.family(def.file) == Family::Go {
+            return self.go_member(def, arguments, name);
+        }
         let own = self.own_member(def, name);
         if !own.is_empty() {
-            return Members::Found(def.file, own, self.env(def, arguments, this));
+            return Members::Found(own, self.env(def, arguments, this));
         }
         self.inherited(def, arguments, name, this)
     }
@@ -46,7 +50,7 @@ impl<'a> World<'a> {
                     seen.push(base);
                     let own = self.own_member(base, name);
                     if !own.is_empty() {
-                        return Members::Found(base.file, own, self.env(base, &arguments, this));
+                        return Members::Found(own, self.env(base, &arguments, this));
                     }
                     let mut next = self.bases(base, &arguments, this);
                     next.reverse();
@@ -54,7 +58,7 @@ impl<'a> World<'a> {
                 }
                 // An object made of a module's names (`{...module}`).
                 Type::Module(module) => match self.exported(module, name, Space::Value, 0).first() {
-                    Some(&Entity::Binding(file, index)) => return Members::Found(file, vec![index], Env::default()),
+                    Some(&found @ Entity::Binding(..)) => return Members::Found(vec![found], Env::default()),
                     Some(Entity::External) => outside = true,
                     _ => {}
                 },
@@ -65,7 +69,7 @@ impl<'a> World<'a> {
         if outside && !open { Members::External } else { Members::Missing }
     }
 
-    fn own_member(&self, def: Def, name: &str) -> Vec<u32> {
+    fn own_member(&self, def: Def, name: &str) -> Vec<Entity> {
         let file = self.file(def.file);
         let mut found = file.bound(def.scope, name).to_vec();
         found.retain(|&index| !matches!(file.binding(index).source, Source::TypeParameter(_)));
@@ -78,7 +82,7 @@ impl<'a> World<'a> {
         if found.iter().any(|&index| !file.binding(index).is_instance) {
             found.retain(|&index| !file.binding(index).is_instance);
         }
-        found
+        found.into_iter().map(|index| Entity::Binding(def.file, index)).collect()
     }
 
     /// The bases of a class, with declarations of the same name merged in.
@@ -119,6 +123,13 @@ impl<'a> World<'a> {
                 parameters.push((name.text(file.facts.text), types.clone()));
             }
         }
+        if file.family.is_static() && arguments.is_empty() {
+            for &name in names {
+                if let Expr::Name(name, _) = file.facts.bindings.expr(name) {
+                    parameters.push((name.text(file.facts.text), unknown()));
+                }
+            }
+        }
         Env { this: Some(this.clone()), parameters }
     }
 
@@ -145,12 +156,10 @@ impl<'a> World<'a> {
             // Functions are objects: what every function has comes from outside, the rest may be set anywhere.
             Type::Function(..) | Type::Callable(_) if is_function_member(name) => Members::External,
             Type::Function(..) | Type::Callable(_) => Members::Missing,
-            Type::Unknown => Members::Missing,
+            Type::Unknown | Type::Tuple(_) => Members::Missing,
         };
         match members {
-            Members::Found(file, found, env) => {
-                (found.into_iter().map(|index| Entity::Binding(file, index)).collect(), env)
-            }
+            Members::Found(found, env) => (found, env),
             Members::External => (vec![Entity::External], Env::default()),
             Members::Missing => (vec![Entity::Unresolved], Env::default()),
         }
@@ -167,17 +176,15 @@ impl<'a> World<'a> {
         let Some(class) = self.class_around(file, scope) else { return (vec![Entity::Unresolved], Env::default()) };
         let this = Type::Instance(class, no_arguments());
         match self.inherited(class, &no_arguments(), name, &this) {
-            Members::Found(file, found, env) => {
-                (found.into_iter().map(|index| Entity::Binding(file, index)).collect(), env)
-            }
+            Members::Found(found, env) => (found, env),
             Members::External => (vec![Entity::External], Env::default()),
             // A class without bases still has those of `object`.
             Members::Missing => (vec![Entity::Unresolved], Env::default()),
         }
     }
 
-    /// Whether `def` is `base` or derives from it.
-    pub(crate) fn derives(&self, def: Def, base: Def) -> bool {
+    /// Walks the bases of `def` for [`World::derives`].
+    pub(crate) fn derives_from(&self, def: Def, base: Def) -> bool {
         let mut open = vec![def];
         let mut seen = Vec::new();
         while let Some(next) = open.pop() {

@@ -122,7 +122,7 @@ impl Modules {
                 ManifestKind::Package => self.in_package(manifest, name),
                 ManifestKind::Pattern => pattern(&manifest.name, name)
                     .and_then(|rest| self.script_at(&manifest.target.replacen('*', rest, 1))),
-                ManifestKind::Crate => None,
+                ManifestKind::Crate | ManifestKind::GoModule => None,
             };
             if let Some(file) = found {
                 return Module::File(file);

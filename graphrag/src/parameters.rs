@@ -2,6 +2,7 @@
 
 use rag_core::bindings::{Expr, ExprId, ScopeId, Source, Space};
 
+use crate::file::Family;
 use crate::types::{Arguments, Def, Env, Type, Types, union, unknown};
 use crate::world::{Entity, World};
 
@@ -149,6 +150,13 @@ impl<'a> World<'a> {
     pub(crate) fn meaning(&self, file: u32, expr: ExprId, space: Space) -> Vec<Entity> {
         let this = self.file(file);
         match this.facts.bindings.expr(expr) {
+            Expr::Name(name, scope) if this.family == Family::Java && space == Space::Type => {
+                self.java_type_name(file, scope, this.text(name))
+            }
+            Expr::Name(name, scope) if this.family == Family::Java => {
+                self.java_value_name(file, scope, name).into_iter().map(|(entity, _)| entity).collect()
+            }
+            Expr::Attribute(..) if !self.java_spelled(file, expr).is_empty() => self.java_spelled(file, expr),
             Expr::Name(name, scope) if space == Space::Value => self.name(file, scope, name),
             Expr::Name(name, scope) => {
                 let found = self.lookup(file, scope, name, space);

@@ -18,7 +18,7 @@ impl World<'_> {
             let here = this.scope(at);
             let hidden = match here.kind {
                 ScopeKind::Class if python => crossed,
-                ScopeKind::Class | ScopeKind::Object => !python,
+                ScopeKind::Class | ScopeKind::Object | ScopeKind::Extension => !python,
                 _ => false,
             };
             let mut found: Vec<u32> = this.bound(at, text).to_vec();
@@ -28,6 +28,11 @@ impl World<'_> {
                 let fits = space == Space::Both || binding.space == Space::Both || binding.space == space;
                 !binding.is_instance && (parameter || !hidden) && (python || fits)
             });
+            if this.family.is_static() && at != 0 {
+                found.retain(|&index| this.binding(index).extent.contains(name));
+                // A second `:=` gives the name another value, not another type.
+                found.truncate(1);
+            }
             if python && !crossed && found.len() > 1 {
                 found = self.reaching(file, &found, name);
             }

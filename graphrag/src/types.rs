@@ -24,6 +24,8 @@ pub(crate) enum Type {
     External,
     /// A container or promise from outside, with what it holds.
     Holds(Arguments),
+    /// Several values at once.
+    Tuple(Arguments),
     /// An instance of a class, or an object.
     Instance(Def, Arguments),
     /// The class itself.

@@ -3,14 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use rag_core::bindings::ExprId;
+use rag_core::bindings::{ExprId, ScopeId};
 
 use crate::file::{Family, File};
+use crate::go_modules::GoPackages;
+use crate::java_modules::JavaPackages;
+use crate::manifest::Manifest;
 use crate::modules::Modules;
-use crate::types::{Types, unknown};
+use crate::types::{Def, Types, unknown};
 
 /// How deep one question may lead to others.
 const MAX_DEPTH: u32 = 48;
+
+/// How many questions the use of one name may lead to; sources that people write stay far below.
+const MAX_WORK: u32 = 50_000;
 
 /// A definition, or what a name leads to instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +36,47 @@ pub(crate) enum Question {
     Binding(u32),
 }
 
+/// What a name means as a type: file, class, name.
+type TypeNames<'a> = HashMap<(u32, ScopeId, &'a str), Vec<Entity>>;
+
 pub(crate) struct World<'a> {
     pub(crate) files: Vec<File<'a>>,
     pub(crate) modules: Modules,
+    pub(crate) go: GoPackages<'a>,
+    pub(crate) java: JavaPackages<'a>,
     answers: RefCell<HashMap<(u32, Question), Option<Types>>>,
+    /// Whether a class derives from another.
+    derived: RefCell<HashMap<(Def, Def), bool>>,
+    pub(crate) java_types: RefCell<TypeNames<'a>>,
     depth: Cell<u32>,
+    work: Cell<u32>,
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(files: Vec<File<'a>>, modules: Modules) -> Self {
-        World { files, modules, answers: RefCell::default(), depth: Cell::new(0) }
+    pub(crate) fn new(files: Vec<File<'a>>, manifests: &[Manifest]) -> Self {
+        let paths: Vec<&str> = files.iter().map(|file| file.facts.path).collect();
+        let modules = Modules::new(&paths, manifests);
+        let go = GoPackages::new(&files, manifests);
+        let java = JavaPackages::new(&files);
+        World {
+            files,
+            modules,
+            go,
+            java,
+            answers: RefCell::default(),
+            derived: RefCell::default(),
+            java_types: RefCell::default(),
+            depth: Cell::new(0),
+            work: Cell::new(0),
+        }
     }
 
     pub(crate) fn file(&self, file: u32) -> &File<'a> {
         &self.files[file as usize]
+    }
+
+    pub(crate) fn family(&self, file: u32) -> Family<'a> {
+        self.file(file).family
     }
 
     pub(crate) fn is_python(&self, file: u32) -> bool {
@@ -62,11 +95,27 @@ impl<'a> World<'a> {
         answer
     }
 
-    /// Asks one level deeper, unless that is too deep.
+    /// Whether `def` is `base` or derives from it.
+    pub(crate) fn derives(&self, def: Def, base: Def) -> bool {
+        if let Some(&known) = self.derived.borrow().get(&(def, base)) {
+            return known;
+        }
+        let derives = self.derives_from(def, base);
+        self.derived.borrow_mut().insert((def, base), derives);
+        derives
+    }
+
+    /// Begins with the next use.
+    pub(crate) fn next_use(&self) {
+        self.work.set(0);
+    }
+
+    /// Asks one level deeper, unless that is too deep or was asked too often.
     pub(crate) fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH {
+        if self.depth.get() >= MAX_DEPTH || self.work.get() >= MAX_WORK {
             return None;
         }
+        self.work.set(self.work.get() + 1);
         self.depth.set(self.depth.get() + 1);
         let answer = ask();
         self.depth.set(self.depth.get() - 1);

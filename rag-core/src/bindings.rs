@@ -16,6 +16,8 @@ pub type ScopeId = u32;
 /// The facts of one file. Scope 0 is the file; expression 0 is [`Expr::Unknown`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bindings {
+    /// The package that the file says it belongs to; empty if it says none.
+    pub package: Span,
     /// Scopes, parents before children.
     pub scopes: Vec<Scope>,
     /// Names and what they are bound to, in the order of the text within a scope.
@@ -56,7 +58,8 @@ pub enum ScopeKind {
     Namespace,
     /// Block or comprehension.
     Block,
-    /// Members added to a type that is defined elsewhere (`impl`): its first base is the type, its second the trait.
+    /// Members of a type that is written elsewhere. Of an `impl`, the first base is the type, the second the trait; of the
+    /// method of a receiver, `name` and `returns` say which type.
     Extension,
 }
 
@@ -75,7 +78,7 @@ pub struct Scope {
     pub decorators: List,
     /// Names of type parameters, each an [`Expr::Name`].
     pub type_parameters: List,
-    /// Declared result of a function.
+    /// Declared result of a function; of a class, the type it is made of, and of an extension, the type it extends.
     pub returns: Option<ExprId>,
     /// What is special about it.
     pub flags: ScopeFlags,
@@ -98,6 +101,10 @@ pub struct ScopeFlags {
     pub is_signature: bool,
     /// Constructs an instance (`constructor`).
     pub is_constructor: bool,
+    /// Says that it replaces an inherited one.
+    pub is_override: bool,
+    /// Its last parameter takes any number of arguments.
+    pub is_variadic: bool,
 }
 
 /// Where a name can be used.
@@ -169,6 +176,8 @@ pub enum Literal {
     Nothing,
     /// A value of a builtin type.
     Builtin,
+    /// The same, where its text says which: a literal, the operator that makes it, or the type's name.
+    Written(Span),
 }
 
 /// An expression or a type annotation, as far as it matters for types.
@@ -190,7 +199,7 @@ pub enum Expr {
     Call(ExprId, List),
     /// `new class(arguments)`.
     New(ExprId, List),
-    /// `object[items]`, or a generic type with its arguments.
+    /// `object[items]`, or a generic type with its arguments; as a type of nothing known, a builtin container.
     Index(ExprId, List),
     /// `await value`.
     Await(ExprId),
@@ -208,11 +217,11 @@ pub enum Expr {
     Both(ExprId, ExprId),
     /// A sequence literal of items.
     Sequence(List),
-    /// A tuple of items.
+    /// Several values at once: a tuple, or the results of a function.
     Tuple(List),
     /// A value, and the constructor that a pattern says it was made by.
     Matched(ExprId, ExprId),
-    /// The item of a tuple at a position, or what a constructor was given there.
+    /// One of several values, or what a constructor was given there.
     Item(ExprId, u32),
     /// A function, class or object written as an expression.
     Scope(ScopeId),
@@ -244,7 +253,7 @@ pub struct Site {
     pub name: Span,
     /// The expression that is called, derived from, or the type.
     pub expr: ExprId,
-    /// Number of arguments of a call; the greatest if it is not known.
+    /// Number of arguments of a call; `u16::MAX` if it is not known.
     pub arguments: u16,
 }
 

@@ -9,6 +9,7 @@ mod calls;
 mod crates;
 mod edges;
 mod impls;
+mod imports;
 mod members;
 mod outside;
 mod paths;

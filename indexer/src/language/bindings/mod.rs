@@ -4,6 +4,13 @@
 //! nesting from overflowing the stack. What lies deeper is left out.
 
 mod builder;
+mod go;
+mod go_expressions;
+mod go_types;
+mod java;
+mod java_expressions;
+mod java_statements;
+mod java_types;
 mod python;
 mod python_expressions;
 mod rust;
@@ -31,6 +38,8 @@ type Collector = fn(&mut Builder, Node);
 fn collector(language: &Language) -> Option<Collector> {
     match language.name {
         "python" => Some(python::file),
+        "go" => Some(go::file),
+        "java" => Some(java::file),
         "typescript" | "javascript" => Some(typescript::file),
         "rust" => Some(rust::file),
         _ => None,

@@ -1,12 +1,13 @@
 //! From source to edges: which definition a call means, language by language.
 
+mod go;
+mod java;
+mod rust;
+
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::build_document;
 use indexer::language::Parser;
 use rag_core::{Document, ReferenceKind};
-
-#[path = "linking/rust.rs"]
-mod rust;
 
 struct Linked {
     documents: Vec<Document>,
@@ -27,15 +28,20 @@ impl Linked {
     /// Tier of the call whose line goes on as `mark` (or, if none starts there, of the last call on the line that ends
     /// with it), and the lines (1-based) it leads to.
     fn call(&self, mark: &str) -> (Tier, Vec<String>) {
+        self.edge(ReferenceKind::Call, mark)
+    }
+
+    /// The same for another kind of use.
+    fn edge(&self, kind: ReferenceKind, mark: &str) -> (Tier, Vec<String>) {
         let rest = |edge: &&Edge| {
             let document = &self.documents[edge.file as usize];
             document.text[edge.site.start as usize..].lines().next().unwrap_or("")
         };
-        let marked = self.edges.iter().filter(|edge| edge.kind == ReferenceKind::Call && rest(edge).ends_with(mark));
+        let marked = self.edges.iter().filter(|edge| edge.kind == kind && rest(edge).ends_with(mark));
         let mut marked: Vec<&Edge> = marked.collect();
         marked.sort_by_key(|edge| rest(edge) != mark);
         let exact = marked.first().filter(|edge| rest(edge) == mark);
-        let edge = exact.or(marked.last()).unwrap_or_else(|| panic!("a call marked `{mark}`"));
+        let edge = exact.or(marked.last()).unwrap_or_else(|| panic!("a use marked `{mark}`"));
         let targets = edge.targets.iter().map(|target| {
             let document = &self.documents[target.file as usize];
             let line = document.text[..target.name.start as usize].matches('\n').count() + 1;
@@ -46,6 +52,20 @@ impl Linked {
 
     fn proves(&self, mark: &str, target: &str) {
         assert_eq!(self.call(mark), (Tier::Proven, vec![target.to_owned()]), "{mark}");
+    }
+
+    /// The call leaves these candidates.
+    fn leaves(&self, mark: &str, targets: &[&str]) {
+        let targets = targets.iter().map(|target| (*target).to_owned()).collect();
+        assert_eq!(self.call(mark), (Tier::Possible, targets), "{mark}");
+    }
+
+    fn is_external(&self, mark: &str) {
+        assert_eq!(self.call(mark), (Tier::External, vec![]), "{mark}");
+    }
+
+    fn is_unresolved(&self, mark: &str) {
+        assert_eq!(self.call(mark), (Tier::Unresolved, vec![]), "{mark}");
     }
 }
 
