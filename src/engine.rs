@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use crate::graph::Beside;
 use graphrag::Graph;
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
@@ -48,6 +49,7 @@ impl Engine {
 
     fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
+        let beside = Beside { root: root.to_owned(), scip: None };
         Engine {
             root: root.to_owned(),
             store: Store::new(folder),
@@ -55,8 +57,14 @@ impl Engine {
             options,
             searcher: RwLock::new(None),
             vectors: RwLock::default(),
-            graphs: Arc::default(),
+            graphs: Arc::new(Graphs { beside, last: RwLock::default() }),
         }
+    }
+
+    /// Lets the graph take this SCIP index into account instead of `index.scip` in the root.
+    pub fn with_scip(self, path: PathBuf) -> Self {
+        let beside = Beside { root: self.root.clone(), scip: Some(path) };
+        Engine { graphs: Arc::new(Graphs { beside, last: RwLock::default() }), ..self }
     }
 
     /// The indexed folder.
@@ -265,18 +273,21 @@ impl Engine {
 
 /// The graph of the generation that was asked about last.
 #[derive(Default)]
-struct Graphs(RwLock<Option<(u64, Arc<Graph>)>>);
+struct Graphs {
+    beside: Beside,
+    last: RwLock<Option<(u64, Arc<Graph>)>>,
+}
 
 impl Graphs {
     fn of(&self, snapshot: &Snapshot) -> Result<Arc<Graph>> {
         let generation = snapshot.manifest.generation;
-        if let Some((of, graph)) = &*self.0.read().expect("no panic holds it")
+        if let Some((of, graph)) = &*self.last.read().expect("no panic holds it")
             && *of == generation
         {
             return Ok(graph.clone());
         }
-        let graph = Arc::new(crate::graph::of_snapshot(snapshot)?);
-        *self.0.write().expect("no panic holds it") = Some((generation, graph.clone()));
+        let graph = Arc::new(crate::graph::of_snapshot(snapshot, &self.beside)?);
+        *self.last.write().expect("no panic holds it") = Some((generation, graph.clone()));
         Ok(graph)
     }
 }

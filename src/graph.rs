@@ -1,11 +1,13 @@
 //! The graph of a repository: from what its index holds, or of a folder without an index.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use graphrag::graph::{NodeId, Relation};
+use graphrag::graph::{CoChange, NodeId, Relation};
+use graphrag::scip::Imported;
 use graphrag::{Edge, FileFacts, Graph, Manifest};
+use indexer::history::{Limits, history};
 use indexer::language::Parser;
 use rag_core::bindings::Bindings;
 use rag_core::hybrid::FileLinks;
@@ -13,9 +15,12 @@ use rag_core::store::Segment;
 use rag_core::store::catalog::Place;
 use rag_core::{Document, Reference, Result, Snapshot, Symbol};
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Name of the graph in the folder of a generation.
 const FILE: &str = "graph.bin";
+/// Name of a SCIP index in the root of a repository.
+const SCIP: &str = "index.scip";
 
 /// Candidates of a use that still says something.
 const MOST_CANDIDATES: u32 = 3;
@@ -79,6 +84,35 @@ pub fn link_folder(root: &Path, folders: &[String]) -> std::io::Result<Linked> {
     Ok(Linked { edges, parsing, linking: start.elapsed(), documents })
 }
 
+/// What the SCIP index at `path` says of the files; none if there is none, or it is broken.
+fn scip_index(path: &Path, files: &[FileFacts]) -> Option<Imported> {
+    let index = std::fs::read(path).ok()?;
+    match graphrag::scip::import(&index, files) {
+        Ok(imported) => {
+            let covered = imported.covered.iter().filter(|covered| **covered).count();
+            tracing::debug!(covered, stale = imported.stale.len(), "read the SCIP index");
+            Some(imported)
+        }
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "the SCIP index is left out");
+            None
+        }
+    }
+}
+
+/// Which of the files the last commits changed together.
+fn co_changes(root: &Path, files: &[FileFacts]) -> Vec<CoChange> {
+    let limits = Limits::default();
+    let Some(history) = history(root, &limits) else { return Vec::new() };
+    let file = |path: &str| files.binary_search_by(|file| file.path.cmp(path)).ok().map(|index| index as u32);
+    let pairs = history.co_changed(&limits);
+    let changes = pairs.iter().filter_map(|pair| {
+        Some(CoChange { a: file(&pair.path)?, b: file(&pair.with)?, commits: pair.count })
+            .filter(|pair| pair.a < pair.b)
+    });
+    changes.collect()
+}
+
 /// How the files hang together, for a walk from hits: what is used often weighs more, but not so much; what may mean one of
 /// many definitions does not count.
 pub(crate) fn file_links(graph: &Graph) -> FileLinks {
@@ -106,19 +140,40 @@ struct Indexed<'s> {
     bindings: Bindings,
 }
 
+/// Where the graph finds what the index does not hold.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// The folder that is indexed: its git history tells which files change together.
+    pub root: PathBuf,
+    /// A SCIP index, whose answers go before our own; none: `index.scip` in the root, if there is one.
+    pub scip: Option<PathBuf>,
+}
+
+impl Beside {
+    fn scip(&self) -> PathBuf {
+        self.scip.clone().unwrap_or_else(|| self.root.join(SCIP))
+    }
+
+    /// Changes with the SCIP index. History is read again when the files have changed.
+    fn key(&self) -> u64 {
+        let stamp = std::fs::metadata(self.scip()).ok().map(|file| (file.len(), file.modified().ok()));
+        xxh3_64(format!("{} {stamp:?}", indexer::PIPELINE_VERSION).as_bytes())
+    }
+}
+
 /// The graph of an index: as it was kept, or made now and kept with the generation.
 ///
 /// # Errors
 /// [`Error::Corrupt`](rag_core::Error::Corrupt) if stored texts or facts are damaged.
-pub fn of_snapshot(snapshot: &Snapshot) -> Result<Graph> {
+pub fn of_snapshot(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
     let path = snapshot.folder.join(FILE);
-    let key = u64::from(indexer::PIPELINE_VERSION);
+    let key = beside.key();
     match Graph::open(&path, key) {
         Ok(Some(graph)) => return Ok(graph),
         Ok(None) => tracing::debug!(path = %path.display(), "the kept graph is of no use"),
         Err(error) => tracing::debug!(%error, "there is no kept graph"),
     }
-    let graph = make(snapshot)?;
+    let graph = make(snapshot, beside)?;
     // It can always be made again: where nothing can be written, it is.
     if let Err(error) = graph.write(&path, key) {
         tracing::debug!(%error, "the graph is not kept");
@@ -126,7 +181,7 @@ pub fn of_snapshot(snapshot: &Snapshot) -> Result<Graph> {
     Ok(graph)
 }
 
-fn make(snapshot: &Snapshot) -> Result<Graph> {
+fn make(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
     let mut places = Vec::new();
     for entry in &snapshot.catalog {
         if let Place::Indexed { segment, file } = entry.place {
@@ -152,9 +207,12 @@ fn make(snapshot: &Snapshot) -> Result<Graph> {
         })
         .collect();
     let read = started.elapsed();
-    let resolved = graphrag::resolve(&facts, &manifests);
+    let mut resolved = graphrag::resolve(&facts, &manifests);
+    if let Some(imported) = scip_index(&beside.scip(), &facts) {
+        resolved.edges = graphrag::scip::merge(resolved.edges, imported);
+    }
     let linked = started.elapsed();
-    let graph = Graph::new(&facts, &resolved, &[]);
+    let graph = Graph::new(&facts, &resolved, &co_changes(&beside.root, &facts));
     let (nodes, links) = graph.size();
     tracing::debug!(?read, ?linked, made = ?started.elapsed(), nodes, links, "made the graph");
     Ok(graph)

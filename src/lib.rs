@@ -30,6 +30,7 @@ pub mod context;
 mod engine;
 pub mod graph;
 pub mod model;
+pub mod overview;
 pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};

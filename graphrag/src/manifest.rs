@@ -29,7 +29,8 @@ pub struct Manifest {
 impl Manifest {
     /// Whether a file of this name is one.
     pub fn is_named(name: &str) -> bool {
-        matches!(name, "package.json" | "Cargo.toml" | "go.mod") || name.starts_with("tsconfig") && name.ends_with(".json")
+        matches!(name, "package.json" | "Cargo.toml" | "go.mod")
+            || name.starts_with("tsconfig") && name.ends_with(".json")
     }
 
     /// Reads the file at `path`; empty if it is none or broken.

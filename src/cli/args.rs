@@ -122,7 +122,11 @@ Examples:
   cogo search parse_header src tests --lang rust --path '!*_test.rs'
   cogo search Store --mode symbol --kind struct
   cogo search \"token bucket\" --format json | jq -r '.[] | \"\\(.path):\\(.start_line)\"'
+  cogo search --unit definition - < issue.md      which functions is this bug report about?
   cogo search --batch . < queries.txt
+
+A query may be a whole bug report: templates and descriptions of the machine are left out, and a walk along the code's links
+joins the search (it makes the graph first, once per change). `-` reads the query from standard input.
 
 --format json prints an array of {path, start_line, end_line, score, symbol, kind, language, snippet}: paths are
 relative to the folder that is indexed, with `/`; lines count from 1; symbol and kind may be null. Hits from several
@@ -195,6 +199,48 @@ pub(super) enum GraphCommand {
         after_long_help = "Examples:\n  cogo graph impact src/auth.py:10-20 --depth 3\n  git diff main | cogo graph impact --diff -"
     )]
     Impact(ImpactArgs),
+    /// Parts of the repository that hang together, at several levels.
+    #[command(after_long_help = "Example:\n  cogo graph communities --format json | jq '.levels[-1][].title'")]
+    Communities(OverviewArgs),
+    /// How the repository is organised: its parts, what is used most, what it needs, where programs start.
+    #[command(after_long_help = "Example:\n  cogo graph overview --in ~/project")]
+    Overview(OverviewArgs),
+    /// What a symbol is about: signature, documentation, uses, users, tests, the part it belongs to.
+    #[command(after_long_help = "Example:\n  cogo graph explain TokenBucket.take")]
+    Explain(ExplainArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OverviewArgs {
+    /// The repository.
+    #[arg(long = "in", value_name = "PATH", default_value = ".")]
+    pub root: PathBuf,
+    /// At most so many of each.
+    #[arg(long, short = 'k', value_name = "N", default_value_t = 12)]
+    pub limit: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExplainArgs {
+    /// The symbol.
+    pub symbol: String,
+    #[command(flatten)]
+    pub overview: OverviewArgs,
+}
+
+/// What a hit is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum UnitArg {
+    /// A file, shown by its best part.
+    #[default]
+    File,
+    /// A function, method or type.
+    Definition,
 }
 
 #[derive(Args, Debug)]
@@ -270,6 +316,9 @@ pub(super) struct WalkArgs {
     /// Only proven links.
     #[arg(long)]
     pub proven: bool,
+    /// A SCIP index, whose answers go before our own [default: `index.scip` in the root, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub scip: Option<PathBuf>,
     /// At most so many answers.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 100)]
     pub limit: usize,
@@ -528,6 +577,9 @@ pub(super) struct HitArgs {
     /// What to search with [default: hybrid].
     #[arg(long, value_enum)]
     pub mode: Option<ModeArg>,
+    /// What a hit is.
+    #[arg(long, value_enum, default_value_t)]
+    pub unit: UnitArg,
     /// Search with this large model [default: the one that was chosen when indexing]; `static` for none.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,

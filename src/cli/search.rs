@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indexer::language;
-use rag_core::{Filter, Query, SearchResult, SymbolKind};
+use rag_core::{Filter, Query, SearchResult, SymbolKind, Unit};
 
-use super::args::{Format, HitArgs, SearchArgs};
+use super::args::{Format, HitArgs, SearchArgs, UnitArg};
 use super::failure::Usage;
 use super::hits::{self, HitJson};
 use super::target::{self, Target};
@@ -23,7 +23,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Done> {
     if args.batch {
         return batch::run(&target, &query, &args.hits);
     }
-    query.text = text;
+    query.text = if text == "-" { std::io::read_to_string(std::io::stdin())? } else { text };
     if query.text.trim().is_empty() {
         return Err(Usage::new("invalid query: it is empty").into());
     }
@@ -51,6 +51,10 @@ pub(super) fn query(args: &HitArgs, target: &Target) -> Query {
     let mut query = Query::new("");
     query.limit = target.config.limit;
     query.mode = target.config.mode;
+    query.unit = match args.unit {
+        UnitArg::File => Unit::File,
+        UnitArg::Definition => Unit::Definition,
+    };
     query.explain = args.explain;
     query
 }

@@ -100,3 +100,122 @@ fn a_context_fits_its_tokens_and_names_what_does_not() {
     let text = repository.cogo(["context", "what is the total price"]).expect(0).out;
     assert!(text.contains("── shop/") && text.contains("tokens"), "{text}");
 }
+
+#[test]
+fn neighbours_are_of_all_kinds() {
+    let repository = shop();
+    repository.write("README.md", "# Shop\n\nPrices come from `Tax.apply`, see shop/basket.py.\n");
+    let file = repository.cogo(["graph", "neighbors", "shop/basket.py", "--format", "json"]).expect(0).json();
+    assert_eq!(file["in"]["name"], "shop");
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().expect("a list").iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(&file["holds"]), ["total", "checkout"]);
+    assert!(names(&file["uses"]).contains(&"shop/prices.py".to_owned()), "{file}");
+    assert!(names(&file["used_by"]).contains(&"Shop".to_owned()), "a section mentions the file: {file}");
+    let mentions = repository.cogo(["graph", "neighbors", "Tax.apply", "--kind", "mention", "--format", "json"]);
+    assert_eq!(names(&mentions.expect(0).json()["used_by"]), ["Shop"]);
+    repository.cogo(["graph", "neighbors", "Tax", "--kind", "friendship"]).expect(2);
+}
+
+#[test]
+fn implementations_tests_and_imports_are_found() {
+    let repository = shop();
+    repository.write("shop/clock.py", "import datetime\nfrom numpy.linalg import norm\n");
+    let found = |args: &[&str]| {
+        let answer = repository.cogo(["graph"].into_iter().chain(args.iter().copied()).chain(["--format", "json"]));
+        let answer = answer.expect(0).json();
+        let found = answer["found"].as_array().expect("a list").iter();
+        found.map(|node| node["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["implementations", "Tax"]), ["NoTax"]);
+    assert_eq!(found(&["implementations", "Tax.apply"]), ["NoTax.apply"]);
+    assert_eq!(found(&["tests", "total"]), ["test_checkout"]);
+    assert_eq!(found(&["imports", "shop/clock.py"]), ["datetime", "numpy"]);
+    assert_eq!(found(&["references", "numpy"]), ["shop/clock.py"]);
+}
+
+#[test]
+fn a_diff_says_what_to_test_and_to_read_again() {
+    let repository = shop();
+    repository.write("docs/prices.md", "# Prices\n\nRounded by `shop.prices.price`.\n");
+    let diff = "--- a/shop/prices.py\n+++ b/shop/prices.py\n@@ -1,2 +1,2 @@\n-def price(item):\n+def price(item):\n";
+    repository.write("change.diff", diff);
+    let path = repository.path("change.diff");
+    let answer = repository.cogo(["graph", "impact", "--diff", path.to_str().expect("UTF-8"), "--format", "json"]);
+    let answer = answer.expect(0).json();
+    assert_eq!(answer["tests"][0]["name"], "test_checkout", "{answer}");
+    assert_eq!(answer["documents"][0]["name"], "Prices", "{answer}");
+    assert!(
+        answer["affected"][0]["reason"].as_str().expect("a reason").starts_with("calls price at line 5"),
+        "{answer}"
+    );
+    let text = repository.cogo(["graph", "impact", "--diff", path.to_str().expect("UTF-8")]).expect(0).out;
+    assert!(text.contains("tests to run: 1 test") && text.contains("documents to read again: 1 section"), "{text}");
+}
+
+#[test]
+fn an_overview_names_parts_packages_and_entries() {
+    let repository = shop();
+    repository
+        .write("shop/run.py", "import flask\nfrom shop.basket import checkout\n\n\ndef main():\n    checkout(None)\n");
+    let overview = repository.cogo(["graph", "overview", "--format", "json"]).expect(0).json();
+    assert_eq!(overview["entries"][0]["name"], "main", "{overview}");
+    assert!(overview["packages"].as_array().expect("a list").iter().any(|package| package["name"] == "flask"));
+    assert!(!overview["communities"].as_array().expect("a list").is_empty(), "{overview}");
+    let levels = repository.cogo(["graph", "communities", "--format", "json"]).expect(0).json();
+    let files: usize = levels["levels"][0]
+        .as_array()
+        .expect("parts")
+        .iter()
+        .map(|part| part["files"].as_array().expect("files").len())
+        .sum();
+    assert!(files >= 5, "{levels}");
+    let explained = repository.cogo(["graph", "explain", "total", "--format", "json"]).expect(0).json();
+    assert_eq!(explained["signature"], "def total(items, tax: Tax)", "{explained}");
+    assert_eq!(explained["tests"][0]["name"], "test_checkout", "{explained}");
+    let text = repository.cogo(["graph", "explain", "total"]).expect(0).out;
+    assert!(text.contains("1 test reach") && text.contains("from others: call (1)"), "{text}");
+}
+
+#[test]
+fn graphml_is_well_formed() {
+    let repository = shop();
+    let xml = repository.cogo(["graph", "callees", "checkout", "--format", "graphml"]).expect(0).out;
+    assert!(xml.starts_with("<?xml") && xml.trim_end().ends_with("</graphml>"), "{xml}");
+    assert_eq!(xml.matches("<node ").count(), xml.matches("</node>").count());
+    assert!(xml.contains("<data key=\"relation\">call</data>"), "{xml}");
+}
+
+#[test]
+fn a_kept_graph_is_used_and_a_damaged_one_is_made_again() {
+    let repository = shop();
+    let ask = || repository.cogo(["graph", "callers", "total", "--format", "json"]).expect(0).json();
+    let first = ask();
+    let generations = std::fs::read_dir(repository.path(".cogo")).expect("an index");
+    let kept: Vec<_> =
+        generations.flatten().map(|entry| entry.path().join("graph.bin")).filter(|path| path.exists()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(ask(), first);
+    let mut bytes = std::fs::read(&kept[0]).expect("the graph");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&kept[0], &bytes).expect("damage it");
+    assert_eq!(ask(), first);
+    std::fs::write(&kept[0], b"nothing").expect("damage it");
+    assert_eq!(ask(), first);
+}
+
+#[test]
+fn a_report_finds_the_function_it_is_about() {
+    let repository = shop();
+    let report = "Totals ignore the tax\n### Description\n\nThe total of a basket is computed without the tax when the list of \
+                  items is empty, although one would expect it to be applied.\n\n### Steps to reproduce\n```python\nfrom shop.basket \
+                  import total\ntotal([], Tax())\n```\n\n### Environment\nLinux 6.1, Python 3.12, numpy, price of nothing\n";
+    let hits = repository.cogo(["search", report, "--unit", "definition", "--format", "json"]).expect(0).json();
+    assert_eq!(hits[0]["symbol"], "total", "{hits}");
+    assert_eq!((&hits[0]["start_line"], &hits[0]["end_line"]), (&4.into(), &5.into()), "{hits}");
+    let files = repository.cogo(["search", report, "--format", "json", "--explain"]).expect(0).json();
+    assert_eq!(files[0]["path"], "shop/basket.py", "{files}");
+    assert!(files.to_string().contains("\"linked\""), "{files}");
+}

@@ -5,6 +5,7 @@
 
 mod array;
 mod build;
+mod communities;
 mod find;
 mod impact;
 mod stored;
@@ -17,6 +18,7 @@ use rag_core::{FileRole, ReferenceKind, SymbolKind};
 
 use array::Array;
 pub use build::CoChange;
+pub use communities::{Communities, Community};
 pub(crate) use find::is_code;
 pub use impact::Impact;
 pub use walk::{Follow, Reached, Step};

@@ -2,6 +2,7 @@
 
 mod draw;
 mod impact;
+mod overview;
 mod path;
 mod uses;
 
@@ -33,11 +34,20 @@ pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
         GraphCommand::Neighbors(args) => uses::neighbors(args),
         GraphCommand::Path(args) => path::run(args),
         GraphCommand::Impact(args) => impact::run(args),
+        GraphCommand::Communities(args) => overview::communities(args),
+        GraphCommand::Overview(args) => overview::run(args),
+        GraphCommand::Explain(args) => overview::explained(args),
     }
 }
 
 fn open(walk: &WalkArgs) -> anyhow::Result<Arc<Graph>> {
-    let (engine, _) = target::engine_for(&walk.root, None, &walk.logging)?;
+    let (mut engine, _) = target::engine_for(&walk.root, None, &walk.logging)?;
+    if let Some(path) = &walk.scip {
+        if !path.is_file() {
+            return Err(Usage::new(format!("there is no SCIP index at `{}`", path.display())).into());
+        }
+        engine = engine.with_scip(path.clone());
+    }
     target::refresh(&engine)?;
     let started = std::time::Instant::now();
     let graph = engine.graph()?;
