@@ -28,6 +28,23 @@ const QUERIES: &[(&str, &[&str])] = &[
     ("exit code of an error", &["src/cli/failure.rs", "rag-core/src/error.rs"]),
     ("NDCG and recall of ranked results", &["benches/eval/src/measures.rs"]),
     ("names of the crash points", &["rag-core/src/store/crash.rs"]),
+    (
+        "communities of a graph by Leiden's algorithm",
+        &["graphrag/src/network/leiden.rs", "graphrag/src/network/communities.rs"],
+    ),
+    ("personalised PageRank by forward push", &["graphrag/src/network/walk.rs"]),
+    (
+        "which files were changed by the same commits",
+        &["indexer/src/history/co_change.rs", "indexer/src/history/mod.rs"],
+    ),
+    ("read the protobuf of a SCIP index", &["graphrag/src/scip/wire.rs", "graphrag/src/scip/mod.rs"]),
+    ("choose between overloads by the types of the arguments", &["graphrag/src/java_overloads.rs"]),
+    ("code that a document mentions", &["graphrag/src/mentions.rs"]),
+    ("title and template headings of a bug report", &["rag-core/src/hybrid/report.rs"]),
+    (
+        "tests to run and documents to read again after a change",
+        &["graphrag/src/graph/impact.rs", "src/cli/graph/impact.rs"],
+    ),
     ("SegmentWriter", &["rag-core/src/store/segment_writer.rs"]),
     ("Searcher", &["rag-core/src/hybrid/searcher.rs"]),
     ("Lexicon", &["rag-core/src/analysis.rs"]),

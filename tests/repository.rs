@@ -95,6 +95,7 @@ pub fn answers_of(snapshot: Arc<Snapshot>) -> Result<Answers> {
             live.segment.text(file)?;
             live.segment.symbols(file);
             live.segment.references(file)?;
+            live.segment.bindings(file)?;
         }
     }
     search_all(&Searcher::new(vec![Repository { snapshot, within: Vec::new() }], embedder(), Ranking::default())?)

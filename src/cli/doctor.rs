@@ -202,13 +202,14 @@ fn large_model(engine: &Engine) -> Check {
     }
 }
 
-/// Compares what opening an index does not: every text, the references, and the graphs.
+/// Compares what opening an index does not: every text, the references, the facts of names, and the graphs.
 fn verify(snapshot: &Snapshot) -> rag_core::Result<String> {
     let mut texts = 0usize;
     for live in &snapshot.segments {
         for file in 0..live.live.len() as u32 {
             live.segment.text(file)?;
             live.segment.references(file)?;
+            live.segment.bindings(file)?;
             texts += 1;
         }
         for (name, digest) in &live.segment.entry().hnsw {

@@ -1,7 +1,8 @@
 //! Rust: modules and crates, types and their members, macros.
 
 use super::{Linked, linked};
-use graphrag::{Graph, Tier};
+use graphrag::graph::Relation;
+use graphrag::{Graph, Resolved, Tier};
 use rag_core::ReferenceKind;
 
 const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"my-kit\"\n");
@@ -135,21 +136,13 @@ fn a_call_of_a_trait_may_reach_its_implementations() {
     let inherits: Vec<_> = linked.edges.iter().filter(|edge| edge.kind == ReferenceKind::Inherit).collect();
     assert_eq!(inherits.len(), 1);
     assert_eq!(inherits[0].tier, Tier::Proven);
-    let facts: Vec<_> = linked.documents.iter().map(|document| graphrag::FileFacts::of(document, empty())).collect();
-    let graph = Graph::new(&facts, &linked.edges);
+    let facts: Vec<_> = linked.documents.iter().map(graphrag::FileFacts::of).collect();
+    let resolved = Resolved { edges: linked.edges.clone(), ..Resolved::default() };
+    let graph = Graph::new(&facts, &resolved, &[]);
     let go = graph.find("go")[0];
-    let reached: Vec<(u32, bool)> = graph
-        .uses(go)
-        .iter()
-        .filter(|link| link.kind == ReferenceKind::Call)
-        .map(|link| (graph.node(link.node).lines.0, link.is_proven))
-        .collect();
+    let calls = graph.uses(go).filter(|link| link.relation == Relation::Call);
+    let reached: Vec<(u32, bool)> = calls.map(|link| (graph.node(link.node).lines.0, link.is_proven)).collect();
     assert_eq!(reached, [(1, true), (3, false)]);
-}
-
-fn empty() -> &'static rag_core::bindings::Bindings {
-    static EMPTY: std::sync::OnceLock<rag_core::bindings::Bindings> = std::sync::OnceLock::new();
-    EMPTY.get_or_init(Default::default)
 }
 
 #[test]

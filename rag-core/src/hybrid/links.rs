@@ -68,8 +68,10 @@ impl FileLinks {
         let mut start = vec![0.0; self.ends.len()];
         seeds.iter().for_each(|&(file, weight)| start[file as usize] += weight / sum);
         let mut found = self.visits(&start, RESTART);
-        for ((visits, start), anywhere) in found.iter_mut().zip(&start).zip(&self.anywhere) {
-            *visits = (*visits - RESTART * start).max(0.0) / anywhere.powf(COMMON);
+        for (file, visits) in found.iter_mut().enumerate() {
+            let is_alone = self.ends[file] == file.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let arrived = if is_alone { 0.0 } else { (*visits - RESTART * start[file]).max(0.0) };
+            *visits = arrived / self.anywhere[file].powf(COMMON);
         }
         let most = found.iter().copied().fold(0.0, f64::max);
         found.into_iter().map(|visits| if most > 0.0 { (visits / most) as f32 } else { 0.0 }).collect()

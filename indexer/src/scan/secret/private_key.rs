@@ -15,8 +15,13 @@ const SHORTEST_KEY: usize = 60;
 /// an abridged body, as documentation and tests of parsers have it, is none.
 pub(crate) fn has_private_key(bytes: &[u8]) -> bool {
     memmem::find_iter(bytes, b"PRIVATE KEY").any(|at| is_key_at(bytes, at))
-        || memmem::find(bytes, b"PuTTY-User-Key-File-")
-            .is_some_and(|at| memmem::find(&bytes[at..], b"Private-Lines:").is_some())
+        || memmem::find(bytes, b"PuTTY-User-Key-File-").is_some_and(|at| is_putty_key(&bytes[at..]))
+}
+
+/// Whether the private lines of a PuTTY key file follow, with their number; code that looks for them has none.
+fn is_putty_key(bytes: &[u8]) -> bool {
+    let marker = b"Private-Lines: ";
+    memmem::find_iter(bytes, marker).any(|at| bytes.get(at + marker.len()).is_some_and(u8::is_ascii_digit))
 }
 
 /// Whether the words at `at` are part of the first line of a key.

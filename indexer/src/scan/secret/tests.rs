@@ -193,6 +193,7 @@ fn private_keys_are_found() {
     let pgp = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{row}\n{row}\n=a1b2\n");
     assert!(has_private_key(pgp.as_bytes()));
     assert!(has_private_key(b"PuTTY-User-Key-File-2: ssh-rsa\nPrivate-Lines: 14\nAAAA"));
+    assert!(!has_private_key(b"find(\"PuTTY-User-Key-File-\") && find(\"Private-Lines: \")"));
 }
 
 #[test]
