@@ -67,9 +67,8 @@ impl Graph {
             levels.push(communities);
             numbers.push(of_file);
         }
-        for coarser in 1..levels.len() {
-            let (finer, above) = (coarser - 1, &numbers[coarser]);
-            for community in &mut levels[finer] {
+        for (finer, above) in levels.iter_mut().zip(numbers.iter().skip(1)) {
+            for community in finer {
                 community.part_of = above[community.files[0] as usize];
             }
         }
