@@ -137,7 +137,19 @@ struct Indexed<'s> {
     text: &'s str,
     symbols: Vec<Symbol>,
     references: Vec<Reference>,
-    bindings: Bindings,
+}
+
+impl Indexed<'_> {
+    fn facts<'f>(&'f self, bindings: &'f Bindings) -> FileFacts<'f> {
+        FileFacts {
+            path: self.path,
+            language: self.language,
+            text: self.text,
+            symbols: &self.symbols,
+            references: &self.references,
+            bindings,
+        }
+    }
 }
 
 /// Where the graph finds what the index does not hold.
@@ -190,29 +202,26 @@ fn make(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
     }
     let started = Instant::now();
     let files: Vec<Indexed> = places.par_iter().map(read).collect::<Result<_>>()?;
+    let bindings: Vec<Bindings> =
+        places.par_iter().map(|(segment, file)| segment.bindings(*file)).collect::<Result<_>>()?;
     let manifests: Vec<Manifest> = files
         .iter()
         .filter(|file| Manifest::is_named(file.path.rsplit('/').next().unwrap_or(file.path)))
         .flat_map(|file| Manifest::read(file.path, file.text))
         .collect();
-    let facts: Vec<FileFacts> = files
-        .iter()
-        .map(|file| FileFacts {
-            path: file.path,
-            language: file.language,
-            text: file.text,
-            symbols: &file.symbols,
-            references: &file.references,
-            bindings: &file.bindings,
-        })
-        .collect();
+    let facts: Vec<FileFacts> = files.iter().zip(&bindings).map(|(file, bindings)| file.facts(bindings)).collect();
     let read = started.elapsed();
     let mut resolved = graphrag::resolve(&facts, &manifests);
     if let Some(imported) = scip_index(&beside.scip(), &facts) {
         resolved.edges = graphrag::scip::merge(resolved.edges, imported);
     }
     let linked = started.elapsed();
-    let graph = Graph::new(&facts, &resolved, &co_changes(&beside.root, &facts));
+    // What names stand for takes the most memory, and is not needed any more.
+    drop(facts);
+    drop(bindings);
+    let none = Bindings::default();
+    let facts: Vec<FileFacts> = files.iter().map(|file| file.facts(&none)).collect();
+    let graph = Graph::new(&facts, resolved, &co_changes(&beside.root, &facts));
     let (nodes, links) = graph.size();
     tracing::debug!(?read, ?linked, made = ?started.elapsed(), nodes, links, "made the graph");
     Ok(graph)
@@ -226,6 +235,5 @@ fn read<'s>(&(segment, file): &(&'s Segment, u32)) -> Result<Indexed<'s>> {
         text,
         symbols: segment.symbols(file),
         references: segment.references(file)?,
-        bindings: segment.bindings(file)?,
     })
 }

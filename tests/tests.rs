@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 /// Damaged indexes, full disks, other writers, repositories that do not hold still.
 mod faults;
+mod graph_law;
 /// Indexes that somebody made up.
 mod hostile;
 /// Large models: parity with PyTorch, damaged folders, backfill.

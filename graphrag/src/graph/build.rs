@@ -24,12 +24,13 @@ pub struct CoChange {
 
 impl Graph {
     /// The graph of `files`, which are sorted by path, with what [`resolve`](crate::resolve) found in them.
-    pub fn new(files: &[FileFacts], resolved: &Resolved, co_changes: &[CoChange]) -> Self {
+    pub fn new(files: &[FileFacts], resolved: Resolved, co_changes: &[CoChange]) -> Self {
         let mut builder = Builder::new(files);
         builder.symbols();
         builder.folders();
-        for edge in &resolved.edges {
-            builder.edge(edge);
+        // Edges with many candidates take most of the memory: each goes as soon as it is a link.
+        for edge in resolved.edges {
+            builder.edge(&edge);
         }
         for import in &resolved.imports {
             builder.import(import);
@@ -40,8 +41,8 @@ impl Graph {
         for change in co_changes {
             let link =
                 |node| Link { node, relation: Relation::CoChange, line: 0, count: change.commits, is_proven: true };
-            builder.uses.push((change.a, link(change.b)));
-            builder.uses.push((change.b, link(change.a)));
+            builder.link(change.a, link(change.b));
+            builder.link(change.b, link(change.a));
         }
         builder.overrides();
         builder.finish()
@@ -54,7 +55,7 @@ struct Builder<'f, 'a> {
     nodes: Vec<NodeRecord>,
     names: String,
     first_symbol: Vec<NodeId>,
-    uses: Vec<(NodeId, Link)>,
+    uses: Vec<(NodeId, LinkRecord)>,
     packages: BTreeMap<String, NodeId>,
     unresolved: BTreeMap<&'a str, Vec<LinkRecord>>,
 }
@@ -88,6 +89,10 @@ impl<'f, 'a> Builder<'f, 'a> {
         let record = NodeRecord { name_at, name_len, parent: NONE, file: NONE, symbol: NONE, lines: [0, 0], kind };
         self.nodes.push(record);
         self.nodes.len() as NodeId - 1
+    }
+
+    fn link(&mut self, user: NodeId, link: Link) {
+        self.uses.push((user, link.into()));
     }
 
     fn name(&self, id: NodeId) -> &str {
@@ -178,7 +183,7 @@ impl<'f, 'a> Builder<'f, 'a> {
                 let count = if is_proven { 1 } else { edge.targets.len() as u32 };
                 for target in &edge.targets {
                     let node = self.target(target);
-                    self.uses.push((user, Link { node, relation, line, count, is_proven }));
+                    self.link(user, Link { node, relation, line, count, is_proven });
                 }
             }
         }
@@ -203,7 +208,7 @@ impl<'f, 'a> Builder<'f, 'a> {
                 (node, Relation::Depend)
             }
         };
-        self.uses.push((import.file, Link { node, relation, line, count: 1, is_proven: true }));
+        self.link(import.file, Link { node, relation, line, count: 1, is_proven: true });
     }
 
     fn mention(&mut self, mention: &Mention) {
@@ -213,7 +218,7 @@ impl<'f, 'a> Builder<'f, 'a> {
             let node = if target.symbol.is_some() { self.target(target) } else { target.file };
             let count = mention.targets.len() as u32;
             let link = Link { node, relation: Relation::Mention, line, count, is_proven: count == 1 };
-            self.uses.push((user, link));
+            self.link(user, link);
         }
     }
 
@@ -222,7 +227,8 @@ impl<'f, 'a> Builder<'f, 'a> {
     fn overrides(&mut self) {
         let is_method = |id: NodeId| self.kind(id).is_some_and(SymbolKind::is_callable);
         let mut bases: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for (class, link) in self.uses.iter().filter(|(_, link)| link.relation == Relation::Inherit && link.is_proven) {
+        let inherits = |record: &LinkRecord| record.relation == Relation::Inherit as u8 && record.is_proven != 0;
+        for (class, link) in self.uses.iter().filter(|(_, link)| inherits(link)) {
             bases.entry(*class).or_default().push(link.node);
         }
         let symbols = self.files.len() as NodeId..self.nodes.len() as NodeId;
@@ -247,12 +253,13 @@ impl<'f, 'a> Builder<'f, 'a> {
             }
             found
         };
-        let mut links: Vec<(NodeId, Link)> = Vec::new();
+        let mut links: Vec<(NodeId, LinkRecord)> = Vec::new();
         let mut below: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
         for method in symbols.filter(|&id| is_method(id) && bases.contains_key(&self.nodes[id as usize].parent)) {
             for node in overridden(method) {
                 let line = self.nodes[method as usize].lines[0];
-                links.push((method, Link { node, relation: Relation::Override, line, count: 1, is_proven: true }));
+                let link = Link { node, relation: Relation::Override, line, count: 1, is_proven: true };
+                links.push((method, link.into()));
                 below.entry(node).or_default().push(method);
             }
         }
@@ -268,20 +275,21 @@ impl<'f, 'a> Builder<'f, 'a> {
             found
         };
         let mut known: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for (user, link) in self.uses.iter().filter(|(_, link)| link.relation == Relation::Call) {
+        for (user, link) in self.uses.iter().filter(|(_, link)| link.relation == Relation::Call as u8) {
             if !below.contains_key(&link.node) {
                 continue;
             }
             let reached = known.entry(link.node).or_insert_with(|| all_below(link.node));
+            let link = Link::from(*link);
             let count = link.count + reached.len() as u32;
-            links.extend(reached.iter().map(|&node| (*user, Link { node, count, is_proven: false, ..*link })));
+            links.extend(reached.iter().map(|&node| (*user, Link { node, count, is_proven: false, ..link }.into())));
         }
         self.uses.extend(links);
     }
 
     fn finish(self) -> Graph {
         let count = self.nodes.len();
-        let used_by = self.uses.iter().map(|&(user, link)| (link.node, Link { node: user, ..link })).collect();
+        let used_by = self.uses.iter().map(|&(user, link)| (link.node, LinkRecord { node: user, ..link })).collect();
         let (mut names, mut ends, mut sites) = (Vec::new(), Vec::new(), Vec::new());
         for (name, of_name) in self.unresolved {
             names.extend_from_slice(name.as_bytes());
@@ -300,9 +308,9 @@ impl<'f, 'a> Builder<'f, 'a> {
 }
 
 impl Links {
-    fn new(nodes: usize, mut from: Vec<(NodeId, Link)>) -> Self {
+    fn new(nodes: usize, mut from: Vec<(NodeId, LinkRecord)>) -> Self {
         from.sort_unstable_by_key(|(node, link)| {
-            (*node, !link.is_proven, link.relation, link.node, link.line, link.count)
+            (*node, link.is_proven == 0, link.relation, link.node, link.line, link.count)
         });
         from.dedup();
         let mut ends = vec![0; nodes];
@@ -314,7 +322,7 @@ impl Links {
             last = last.max(*end);
             *end = last;
         }
-        let links: Vec<LinkRecord> = from.into_iter().map(|(_, link)| link.into()).collect();
+        let links: Vec<LinkRecord> = from.into_iter().map(|(_, link)| link).collect();
         Links { ends: ends.into(), links: links.into() }
     }
 }

@@ -200,7 +200,7 @@ pub struct Link {
     pub is_proven: bool,
 }
 
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 struct LinkRecord {
     node: u32,
