@@ -70,11 +70,12 @@ pub(super) enum Command {
         after_long_help = "Examples:\n  cogo context \"how are sessions signed\" --tokens 2000\n  cogo context \"retry policy\" ~/project --format json | jq '.blocks[].path'"
     )]
     Context(ContextArgs),
-    /// Asks who uses what: callers, callees, paths, impact.
+    /// Asks who uses what, and how the repository is organised: callers, impact, overview and more.
     ///
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
     /// candidates of that name. *Unresolved* uses of the name are listed apart: while there are any, nobody can say
-    /// that a definition is not used. Python, TypeScript and JavaScript are resolved; other languages by name only (possible).
+    /// that a definition is not used. Python, TypeScript, JavaScript, Rust, Go and Java
+    /// are resolved; other languages by name only (possible).
     #[command(after_long_help = GRAPH_EXAMPLES)]
     Graph {
         #[command(subcommand)]
