@@ -269,7 +269,7 @@ impl Bindings {
     }
 
     /// Appends the stored form to `out`.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         if !self.scopes.is_empty() {
             let stored = postcard::to_allocvec(self).expect("facts are always storable");
             out.extend_from_slice(&stored);
@@ -277,7 +277,7 @@ impl Bindings {
     }
 
     /// Reads the stored form; `None` if it is none, or points outside of itself.
-    pub(crate) fn read(stored: &[u8]) -> Option<Self> {
+    pub fn read(stored: &[u8]) -> Option<Self> {
         if stored.is_empty() {
             return Some(Bindings::default());
         }
@@ -285,31 +285,39 @@ impl Bindings {
         facts.is_whole().then_some(facts)
     }
 
-    /// Whether every scope that is named exists, and parents come before children. (Expressions and lists are looked up
-    /// with care, because they are optional.)
+    /// Whether everything that is named exists, and parents come before children.
     fn is_whole(&self) -> bool {
-        let known = |scope: ScopeId| (scope as usize) < self.scopes.len();
+        let scope = |scope: ScopeId| (scope as usize) < self.scopes.len();
+        let expr = |expr: ExprId| (expr as usize) < self.exprs.len();
+        let maybe = |id: Option<ExprId>| id.is_none_or(expr);
+        let list = |list: List| list.start <= list.end && list.end as usize <= self.items.len();
+        let of_scope = |(of, index): (&Scope, ScopeId)| {
+            let lists = [of.bases, of.decorators, of.type_parameters];
+            of.parent < index.max(1) && lists.into_iter().all(list) && maybe(of.returns)
+        };
         let of_source = |source: Source| match source {
-            Source::Scope(scope) => known(scope),
-            Source::Value(_)
-            | Source::Use(_)
-            | Source::Declared(..)
-            | Source::Import { .. }
-            | Source::Receiver
-            | Source::ReceiverClass
-            | Source::Parameter(..)
-            | Source::TypeParameter(_)
-            | Source::Alias(_)
-            | Source::Opaque => true,
+            Source::Scope(id) => scope(id),
+            Source::Value(id) | Source::Use(id) | Source::Alias(id) => expr(id),
+            Source::Declared(declared, value) => expr(declared) && maybe(value),
+            Source::Parameter(_, id) | Source::TypeParameter(id) => maybe(id),
+            Source::Import { .. } | Source::Receiver | Source::ReceiverClass | Source::Opaque => true,
         };
-        let of_expr = |expr: &Expr| match *expr {
-            Expr::Name(_, scope) | Expr::This(scope) | Expr::Super(scope) | Expr::Scope(scope) => known(scope),
-            _ => true,
+        let of_expr = |of: &Expr| match *of {
+            Expr::Name(_, id) | Expr::This(id) | Expr::Super(id) | Expr::Scope(id) => scope(id),
+            Expr::Attribute(id, _) | Expr::Path(id, _) | Expr::Item(id, _) => expr(id),
+            Expr::Call(id, of) | Expr::New(id, of) | Expr::Index(id, of) => expr(id) && list(of),
+            Expr::Await(id) | Expr::Try(id) | Expr::Pointee(id) | Expr::Element(id) | Expr::Enter(id) => expr(id),
+            Expr::TypeOf(id) | Expr::Cast(id) => expr(id),
+            Expr::Either(a, b) | Expr::Both(a, b) | Expr::Matched(a, b) => expr(a) && expr(b),
+            Expr::Sequence(of) | Expr::Tuple(of) => list(of),
+            Expr::Unknown | Expr::Literal(_) => true,
         };
-        self.scopes.iter().zip(0..).all(|(scope, index)| scope.parent < index.max(1))
-            && self.names.iter().all(|binding| known(binding.scope) && of_source(binding.source))
+        self.scopes.iter().zip(0..).all(of_scope)
+            && self.names.iter().all(|binding| scope(binding.scope) && of_source(binding.source))
             && self.exprs.iter().all(of_expr)
-            && self.returns.iter().all(|(scope, _)| known(*scope))
+            && self.items.iter().all(|&id| expr(id))
+            && self.returns.iter().all(|&(of, value)| scope(of) && expr(value))
+            && self.sites.iter().all(|site| expr(site.expr))
     }
 }
 
@@ -371,6 +379,9 @@ mod tests {
         break_it(|facts| facts.names[0].source = Source::Scope(3));
         break_it(|facts| facts.exprs[1] = Expr::Super(3));
         break_it(|facts| facts.returns[0].0 = 3);
+        break_it(|facts| facts.items[0] = 2);
+        break_it(|facts| facts.scopes[1].decorators = List { start: 1, end: 0 });
+        break_it(|facts| facts.exprs[1] = Expr::Call(0, List { start: 0, end: 2 }));
     }
 
     #[test]
