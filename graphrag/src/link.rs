@@ -14,7 +14,7 @@ use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
 
-/// How many candidates an edge keeps.
+/// A name that more definitions share says nothing: the use is unresolved, and listed as that.
 const MAX_CANDIDATES: usize = 64;
 
 /// What was found in all files together.
@@ -67,8 +67,7 @@ fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
         let by_name = file.facts.bindings.scopes.is_empty();
         for reference in file.facts.references {
             if by_name && reference.kind != ReferenceKind::Import {
-                let targets = candidates.of(file, reference.name, true);
-                let tier = if targets.is_empty() { Tier::Unresolved } else { Tier::Possible };
+                let (tier, targets) = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
                 edges.push(Edge {
                     file: index,
                     site: reference.name,
@@ -157,17 +156,20 @@ impl<'a> Candidates<'a> {
             let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
             found.retain(|target| world.file(target.file).takes(target.name, site.arguments as usize, member));
         }
-        found.truncate(MAX_CANDIDATES);
         found
     }
 
+    /// Definitions of that name, up to one more than an edge may have.
     fn of(&self, file: &File<'a>, name: Span, any: bool) -> Vec<Target> {
         let key = (file.family, file.text(name));
-        let mut found = self.members.get(&key).cloned().unwrap_or_default();
+        let of = |table: &'_ HashMap<_, Vec<Target>>| {
+            let all = table.get(&key).map(Vec::as_slice).unwrap_or_default();
+            all[..all.len().min(MAX_CANDIDATES + 1)].to_vec()
+        };
+        let mut found = of(&self.members);
         if any || found.is_empty() {
-            found.extend(self.others.get(&key).into_iter().flatten().copied());
+            found.extend(of(&self.others));
         }
-        found.truncate(MAX_CANDIDATES);
         found
     }
 }
@@ -221,18 +223,29 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
         (false, false, false) if agree => Tier::Proven,
         (false, ..) => Tier::Possible,
         (true, true, false) if !member && shares_names(file) => {
-            targets = candidates.of(file, site.name, true);
-            if targets.is_empty() { Tier::External } else { Tier::Possible }
+            let tier;
+            (tier, targets) = possible(candidates.of(file, site.name, true), Tier::External);
+            tier
         }
         (true, true, false) => Tier::External,
         // A variable hides what has its name, whatever it holds.
         (true, ..) if variable && file.family.is_static() => Tier::Unresolved,
         (true, ..) => {
-            targets = candidates.of(file, site.name, !member);
-            if targets.is_empty() { Tier::Unresolved } else { Tier::Possible }
+            let tier;
+            (tier, targets) = possible(candidates.of(file, site.name, !member), Tier::Unresolved);
+            tier
         }
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// What is known of a use whose name so many definitions have; `otherwise`, if none has.
+fn possible(candidates: Vec<Target>, otherwise: Tier) -> (Tier, Vec<Target>) {
+    match candidates.len() {
+        0 => (otherwise, candidates),
+        1..=MAX_CANDIDATES => (Tier::Possible, candidates),
+        _ => (Tier::Unresolved, Vec::new()),
+    }
 }
 
 /// An edge of what a family's own rules found.
@@ -265,8 +278,7 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
             (targets, answer) if targets.is_empty() && (member || matches!(answer, Answer::Likely)) => {
                 (Tier::External, targets)
             }
-            (targets, _) if targets.is_empty() => (Tier::Unresolved, targets),
-            (targets, _) => (Tier::Possible, targets),
+            (targets, _) => possible(targets, Tier::Unresolved),
         },
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
