@@ -129,6 +129,7 @@ pub fn read_everything(searcher: &Searcher) {
                 assert!(text <= u32::MAX as usize);
                 segment.symbols(file);
                 segment.references(file).ok();
+                segment.bindings(file).ok();
                 let kinds = segment.chunks_of(file).filter_map(|chunk| segment.chunk_kind(chunk)).count();
                 assert!(kinds <= segment.chunks_of(file).len());
                 assert_eq!(segment.vectors_of(file).count(), segment.chunks_of(file).len());
