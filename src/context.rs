@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use graphrag::Graph;
 use graphrag::graph::{Link, NodeId, Relation};
-use rag_core::store::catalog::Place;
 use rag_core::{Hit, Query, Result, Snapshot};
 use serde::Serialize;
 
 use crate::Engine;
+use crate::graph::symbol_of;
 
 /// Bytes that are taken for one token; code has 3 to 4.
 const BYTES_PER_TOKEN: usize = 4;
@@ -147,12 +147,9 @@ fn definition(graph: &Graph, hit: &Hit) -> Option<NodeId> {
 }
 
 fn signature(snapshot: &Snapshot, graph: &Graph, id: NodeId, reason: String) -> Result<Option<Block>> {
+    let Some((symbol, text)) = symbol_of(snapshot, graph, id)? else { return Ok(None) };
     let (node, path) = (graph.node(id), graph.path(id));
-    let place = snapshot.entry(path).map(|entry| entry.place);
-    let (Some(Place::Indexed { segment, file }), Some(number)) = (place, node.symbol) else { return Ok(None) };
-    let segment = &snapshot.segments[segment as usize].segment;
-    let Some(symbol) = segment.symbol(file, number) else { return Ok(None) };
-    let text = segment.text(file)?.slice(symbol.signature).trim_end().to_owned();
+    let text = text.slice(symbol.signature).trim_end().to_owned();
     let (start_line, end_line) = node.lines;
     let block = Block { path: path.to_owned(), start_line, end_line, level: Level::Signature, reason, text };
     Ok(Some(block).filter(|block| !block.text.is_empty()))

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use graphrag::graph::{CoChange, NodeId, Relation};
+use graphrag::graph::{CoChange, NodeId, POSSIBLE};
 use graphrag::scip::Imported;
 use graphrag::{Edge, FileFacts, Graph, Manifest};
 use indexer::history::{Limits, history};
 use indexer::language::Parser;
 use rag_core::bindings::Bindings;
 use rag_core::hybrid::FileLinks;
-use rag_core::store::Segment;
 use rag_core::store::catalog::Place;
+use rag_core::store::{Segment, Text};
 use rag_core::{Document, Reference, Result, Snapshot, Symbol};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -21,11 +21,6 @@ use xxhash_rust::xxh3::xxh3_64;
 const FILE: &str = "graph.bin";
 /// Name of a SCIP index in the root of a repository.
 const SCIP: &str = "index.scip";
-
-/// Candidates of a use that still says something.
-const MOST_CANDIDATES: u32 = 3;
-/// What a possible use weighs of a proven one.
-const POSSIBLE: f32 = 0.3;
 
 /// Files of a folder and the edges between them.
 pub struct Linked {
@@ -113,21 +108,29 @@ fn co_changes(root: &Path, files: &[FileFacts]) -> Vec<CoChange> {
     changes.collect()
 }
 
-/// How the files hang together, for a walk from hits: what is used often weighs more, but not so much; what may mean one of
-/// many definitions does not count.
+/// How the files hang together, for a walk from hits: what is used often weighs more, but not so much.
 pub(crate) fn file_links(graph: &Graph) -> FileLinks {
-    let mut uses: BTreeMap<(NodeId, NodeId, bool), u32> = BTreeMap::new();
-    for id in graph.ids() {
-        let Some(from) = graph.node(id).file else { continue };
-        for link in graph.uses(id).filter(|link| link.count <= MOST_CANDIDATES && link.relation != Relation::CoChange) {
-            if let Some(to) = graph.node(link.node).file.filter(|to| *to != from) {
-                *uses.entry((from, to, link.is_proven)).or_default() += 1;
-            }
-        }
+    let often = |count: u32| (1.0 + count as f32).ln();
+    let mut links = Vec::new();
+    for ((from, to), uses) in graph.uses_between_files() {
+        links.push((from, to, POSSIBLE * often(uses.possible)));
+        links.push((from, to, often(uses.proven)));
     }
-    let weight = |is_proven: bool, count: u32| (1.0 + count as f32).ln() * if is_proven { 1.0 } else { POSSIBLE };
-    let links: Vec<_> = uses.iter().map(|(&(from, to, proven), &count)| (from, to, weight(proven, count))).collect();
     FileLinks::new(graph.files().map(|file| graph.path(file).to_owned()).collect(), &links)
+}
+
+/// The symbol that a node is, and the text that its spans point into.
+///
+/// # Errors
+/// If the stored text is damaged.
+pub(crate) fn symbol_of<'s>(snapshot: &'s Snapshot, graph: &Graph, id: NodeId) -> Result<Option<(Symbol, Text<'s>)>> {
+    let place = snapshot.entry(graph.path(id)).map(|entry| entry.place);
+    let (Some(Place::Indexed { segment, file }), Some(number)) = (place, graph.node(id).symbol) else {
+        return Ok(None);
+    };
+    let segment = &snapshot.segments[segment as usize].segment;
+    let Some(symbol) = segment.symbol(file, number) else { return Ok(None) };
+    Ok(Some((symbol, segment.text(file)?)))
 }
 
 /// A file of the index, with what linking wants to know of it.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use graphrag::Graph;
 use graphrag::graph::{Community, Follow, NodeId, NodeKind, Relation};
-use rag_core::store::catalog::Place;
-use rag_core::{Result, Snapshot};
+use rag_core::{Result, Snapshot, SymbolKind};
+
+use crate::graph::symbol_of;
 
 /// Files, packages and communities that are named.
 const MOST: usize = 10;
@@ -35,7 +36,7 @@ pub fn overview(snapshot: &Snapshot, graph: &Graph) -> Overview {
     let mut languages: Vec<(String, u64)> = counts.iter().map(|(name, count)| (name.clone(), *count)).collect();
     languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let sources = graph.files().filter(|&file| !graph.is_test(file));
-    let mut central: Vec<(NodeId, usize)> = sources.map(|file| (file, users(graph, file))).collect();
+    let mut central: Vec<(NodeId, usize)> = sources.map(|file| (file, graph.times_used(file))).collect();
     let of_kind = |kind: NodeKind| graph.ids().filter(move |&id| graph.node(id).kind == kind);
     let mut packages: Vec<(NodeId, usize)> =
         of_kind(NodeKind::Package).map(|package| (package, graph.used_by(package).len())).collect();
@@ -46,25 +47,13 @@ pub fn overview(snapshot: &Snapshot, graph: &Graph) -> Overview {
     }
     let is_entry = |&id: &NodeId| {
         let node = graph.node(id);
-        let is_top = node.parent == node.file || node.kind.symbol().is_some_and(|kind| kind.as_str() == "method");
+        let is_top = node.parent == node.file || node.kind == NodeKind::Symbol(SymbolKind::Method);
         node.own_name().eq_ignore_ascii_case("main") && is_top && !graph.is_test(id)
     };
-    let callable = |&id: &NodeId| graph.node(id).kind.symbol().is_some_and(rag_core::SymbolKind::is_callable);
+    let callable = |&id: &NodeId| graph.node(id).kind.symbol().is_some_and(SymbolKind::is_callable);
     let mut entries: Vec<NodeId> = graph.ids().filter(callable).filter(is_entry).collect();
     entries.truncate(MOST);
     Overview { languages, communities: graph.communities().coarsest().to_vec(), central, packages, entries }
-}
-
-/// From how many files a file, or what it defines, is used.
-fn users(graph: &Graph, file: NodeId) -> usize {
-    let own = graph.symbols_of(file).chain([file]);
-    let links =
-        own.flat_map(|id| graph.used_by(id)).filter(|link| link.is_proven && link.relation != Relation::CoChange);
-    let mut users: Vec<NodeId> =
-        links.filter_map(|link| graph.node(link.node).file).filter(|&user| user != file).collect();
-    users.sort_unstable();
-    users.dedup();
-    users.len()
 }
 
 /// What is known of one symbol.
@@ -112,8 +101,11 @@ pub fn explain(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Explana
     let communities = graph.communities();
     explanation.community =
         communities.coarsest().iter().find(|part| file.is_some_and(|file| part.files.contains(&file))).cloned();
-    explanation.summary = summary(snapshot, graph, id)?;
-    explanation.signature = texts(snapshot, graph, id)?.map(|(signature, _)| signature).filter(|text| !text.is_empty());
+    if let Some((symbol, text)) = symbol_of(snapshot, graph, id)? {
+        let words: Vec<&str> = text.slice(symbol.signature).split_whitespace().collect();
+        explanation.signature = Some(words.join(" ")).filter(|signature| !signature.is_empty());
+        explanation.summary = first_sentence(text.slice(symbol.doc));
+    }
     Ok(explanation)
 }
 
@@ -122,20 +114,7 @@ pub fn explain(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Explana
 /// # Errors
 /// If the stored text is damaged.
 pub fn summary(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Option<String>> {
-    Ok(texts(snapshot, graph, id)?.and_then(|(_, doc)| first_sentence(&doc)))
-}
-
-/// Signature and doc comment of a symbol.
-fn texts(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Option<(String, String)>> {
-    let place = snapshot.entry(graph.path(id)).map(|entry| entry.place);
-    let (Some(Place::Indexed { segment, file }), Some(number)) = (place, graph.node(id).symbol) else {
-        return Ok(None);
-    };
-    let segment = &snapshot.segments[segment as usize].segment;
-    let Some(symbol) = segment.symbol(file, number) else { return Ok(None) };
-    let text = segment.text(file)?;
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(Some((one_line(text.slice(symbol.signature)), text.slice(symbol.doc).to_owned())))
+    Ok(symbol_of(snapshot, graph, id)?.and_then(|(symbol, text)| first_sentence(text.slice(symbol.doc))))
 }
 
 /// The first sentence of a comment, without its marks.

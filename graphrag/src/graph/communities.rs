@@ -10,12 +10,21 @@ use crate::network::weighted::Weighted;
 const SMALLEST: usize = 2;
 /// Symbols that stand for a community.
 const KEY_SYMBOLS: usize = 8;
-/// What a possible link weighs of a proven one.
-const POSSIBLE: f32 = 0.3;
+/// What a possible use weighs of a proven one.
+pub const POSSIBLE: f32 = 0.3;
 /// Candidates of a use that still says something.
 const MOST_CANDIDATES: u32 = 3;
 /// What lying in one folder weighs: enough to hold together what nothing else does.
 const SAME_FOLDER: f32 = 0.3;
+
+/// Uses of one file by another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Proven ones.
+    pub proven: u32,
+    /// Ones that may mean it.
+    pub possible: u32,
+}
 
 /// Files that hang together.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,11 +62,16 @@ impl Graph {
         let uses = self.uses_between_files();
         let files = self.files().end as usize;
         let folders = self.folders_of_files();
-        let together = folders.iter().enumerate().filter_map(|(file, &folder)| {
-            let first = folders.iter().position(|other| *other == folder)?;
-            (first < file).then_some((first as u32, file as u32, SAME_FOLDER))
-        });
-        let weight = |(&(from, to), &(_, weight)): (&(NodeId, NodeId), &(u32, f32))| (from, to, (1.0 + weight).ln());
+        let mut first: HashMap<u32, NodeId> = HashMap::new();
+        let together: Vec<(NodeId, NodeId, f32)> = (0..)
+            .zip(&folders)
+            .map(|(file, folder)| (*first.entry(*folder).or_insert(file), file, SAME_FOLDER))
+            .filter(|(first, file, _)| first < file)
+            .collect();
+        let weight = |(&(from, to), uses): (&(NodeId, NodeId), &Uses)| {
+            let sum = uses.proven as f32 + POSSIBLE * uses.possible as f32;
+            (from, to, (1.0 + sum).ln())
+        };
         let graph = Weighted::new(files, uses.iter().map(weight).chain(together)).undirected();
         let found = communities(&graph, Options { resolution: 1.0, start: Some(&folders) });
         let mut levels: Vec<Vec<Community>> = Vec::new();
@@ -82,11 +96,7 @@ impl Graph {
     }
 
     /// The communities of one level, and that of each file.
-    fn level(
-        &self,
-        labels: &[u32],
-        uses: &BTreeMap<(NodeId, NodeId), (u32, f32)>,
-    ) -> (Vec<Community>, Vec<Option<usize>>) {
+    fn level(&self, labels: &[u32], uses: &BTreeMap<(NodeId, NodeId), Uses>) -> (Vec<Community>, Vec<Option<usize>>) {
         let mut members: BTreeMap<u32, Vec<NodeId>> = BTreeMap::new();
         for (file, &label) in labels.iter().enumerate() {
             members.entry(label).or_default().push(file as NodeId);
@@ -97,11 +107,11 @@ impl Graph {
             files.iter().for_each(|&file| of_file[file as usize] = Some(number));
         }
         let mut between: Vec<BTreeMap<usize, u32>> = vec![BTreeMap::new(); kept.len()];
-        for (&(from, to), &(count, _)) in uses {
+        for (&(from, to), between_two) in uses {
             if let (Some(from), Some(to)) = (of_file[from as usize], of_file[to as usize])
                 && from != to
             {
-                *between[from].entry(to).or_default() += count;
+                *between[from].entry(to).or_default() += between_two.proven + between_two.possible;
             }
         }
         let communities = kept.into_iter().zip(between).map(|(mut files, uses)| {
@@ -115,17 +125,16 @@ impl Graph {
         (communities.collect(), of_file)
     }
 
-    /// Uses from one file to another: how many, and how much they weigh.
-    fn uses_between_files(&self) -> BTreeMap<(NodeId, NodeId), (u32, f32)> {
-        let mut uses: BTreeMap<(NodeId, NodeId), (u32, f32)> = BTreeMap::new();
+    /// Uses from one file to another. What may mean one of many definitions does not count, nor what was only changed together.
+    pub fn uses_between_files(&self) -> BTreeMap<(NodeId, NodeId), Uses> {
+        let mut uses: BTreeMap<(NodeId, NodeId), Uses> = BTreeMap::new();
         for id in self.ids() {
             let Some(from) = self.node(id).file else { continue };
             for link in self.uses(id).filter(|link| link.relation != Relation::CoChange) {
                 let Some(to) = self.node(link.node).file.filter(|to| *to != from) else { continue };
                 if link.is_proven || link.count <= MOST_CANDIDATES {
-                    let (count, weight) = uses.entry((from, to)).or_default();
-                    *count += 1;
-                    *weight += if link.is_proven { 1.0 } else { POSSIBLE };
+                    let uses = uses.entry((from, to)).or_default();
+                    *if link.is_proven { &mut uses.proven } else { &mut uses.possible } += 1;
                 }
             }
         }
@@ -144,7 +153,7 @@ impl Graph {
     }
 
     /// From how many other files a file, or what it defines, is used.
-    fn times_used(&self, file: NodeId) -> usize {
+    pub fn times_used(&self, file: NodeId) -> usize {
         let own = self.symbols_of(file).chain([file]);
         let mut users: Vec<NodeId> = own
             .flat_map(|id| self.used_by(id))

@@ -18,7 +18,7 @@ use rag_core::{FileRole, ReferenceKind, SymbolKind};
 
 use array::Array;
 pub use build::CoChange;
-pub use communities::{Communities, Community};
+pub use communities::{Communities, Community, POSSIBLE, Uses};
 pub(crate) use find::is_code;
 pub use impact::Impact;
 pub use walk::{Follow, Reached, Step};

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::filter::CompiledFilter;
+use super::lexical::{LexicalScores, Terms};
 use super::symbols::{LineIndex, qualified_name};
 use crate::analysis::{Lexicon, TermId};
 use crate::embedding::{Embedder, dot};
@@ -63,8 +64,8 @@ pub(super) struct Ranked<'s> {
 
 /// What a question is compared with.
 pub(super) struct Asked<'q> {
-    /// Inverse document frequency of each term, by its weight in the question.
-    pub idf: &'q HashMap<String, f32>,
+    pub terms: &'q Terms,
+    pub lexical: &'q LexicalScores,
     pub vector: Option<&'q [f32]>,
     pub text: &'q str,
     pub filter: &'q CompiledFilter,
@@ -119,7 +120,8 @@ struct Reader<'q> {
 impl<'q> Reader<'q> {
     fn new(asked: &'q Asked<'q>, embedder: &'q dyn Embedder) -> Self {
         let mut lexicon = Lexicon::new();
-        let idf: HashMap<TermId, f32> = asked.idf.iter().map(|(word, idf)| (lexicon.number(word), *idf)).collect();
+        let known = asked.terms.words.iter().zip(&asked.lexical.idf).filter(|(_, idf)| **idf > 0.0);
+        let idf: HashMap<TermId, f32> = known.map(|((word, _), idf)| (lexicon.number(word), *idf)).collect();
         let mut words: Vec<String> = asked
             .text
             .split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -128,7 +130,7 @@ impl<'q> Reader<'q> {
             .collect();
         words.sort();
         words.dedup();
-        let idf_sum = idf.values().sum::<f32>().max(1.0);
+        let idf_sum = asked.lexical.idf_sum.max(1.0);
         let vector = vec![0.0; embedder.dimensions()];
         let (ids, counts) = (Vec::new(), HashMap::new());
         Reader { asked, embedder, lexicon, ids, idf, idf_sum, words, vector, counts }

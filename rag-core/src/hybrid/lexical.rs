@@ -139,8 +139,8 @@ pub(super) struct LexicalScores {
     pub segments: Vec<SegmentScores>,
     /// Σ idf of all query terms that occur anywhere.
     pub idf_sum: f32,
-    /// Each of these terms and its idf, by its weight in the query.
-    pub idf: HashMap<String, f32>,
+    /// Of the terms in their order: the idf, by the weight in the query; those that occur nowhere have none.
+    pub idf: Vec<f32>,
 }
 
 /// Lengths over all live chunks.
@@ -189,7 +189,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         .collect();
     let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
     let mut idf_sum = 0.0;
-    let mut idfs = HashMap::new();
+    let mut idfs = Vec::with_capacity(terms.words.len());
     for (word, weight) in terms.words.iter().take(MOST_TERMS) {
         let mut frequency = 0;
         for gather in &mut gather {
@@ -197,11 +197,12 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             frequency += gather.found.len();
         }
         if frequency == 0 {
+            idfs.push(0.0);
             continue;
         }
         let idf = weight * idf(lengths.chunks, frequency as u64);
         idf_sum += idf;
-        idfs.insert(word.clone(), idf);
+        idfs.push(idf);
         for (gather, scores) in gather.iter().zip(&mut scores) {
             gather.add_to(scores, idf, bm25);
         }

@@ -5,6 +5,9 @@
 //! much more often the walk comes by than a walk from everywhere would.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::error::Result;
 
 /// Share of the walk that begins anew at the hits.
 const RESTART: f64 = 0.5;
@@ -97,6 +100,31 @@ impl FileLinks {
             visits = next;
         }
         visits
+    }
+}
+
+/// Makes the links between a repository's files when a query first wants them.
+pub type LinkSource = Arc<dyn Fn() -> Result<FileLinks> + Send + Sync>;
+
+/// The links of a repository, made once.
+pub(super) struct Links {
+    source: LinkSource,
+    made: OnceLock<FileLinks>,
+}
+
+impl Links {
+    pub(super) fn new(source: LinkSource) -> Self {
+        Links { source, made: OnceLock::new() }
+    }
+
+    pub(super) fn get(&self) -> Result<&FileLinks> {
+        match self.made.get() {
+            Some(links) => Ok(links),
+            None => {
+                let links = (self.source)()?;
+                Ok(self.made.get_or_init(|| links))
+            }
+        }
     }
 }
 

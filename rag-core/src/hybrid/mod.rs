@@ -14,7 +14,7 @@ mod symbols;
 
 pub use definitions::DEFINITION_FEATURES;
 pub use features::{FEATURES, FeatureRow, mentions};
-pub use links::FileLinks;
+pub use links::{FileLinks, LinkSource};
 pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
 pub use ranking::{Bm25, Ranking};
-pub use searcher::{LinkSource, Repository, Searcher};
+pub use searcher::{Repository, Searcher};

@@ -9,7 +9,7 @@ use super::definitions::{self, Asked, DEFINITION_FEATURES, Definition, Definitio
 use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
 use super::lexical::{self, Lengths, LexicalScores, Terms};
-use super::links::FileLinks;
+use super::links::{LinkSource, Links};
 use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
 use super::ranking::Ranking;
 use super::report::Report;
@@ -65,26 +65,6 @@ pub struct Searcher {
     ranking: Ranking,
 }
 
-/// Makes the links between a repository's files when a query first wants them.
-pub type LinkSource = Arc<dyn Fn() -> Result<FileLinks> + Send + Sync>;
-
-struct Links {
-    source: LinkSource,
-    made: OnceLock<FileLinks>,
-}
-
-impl Links {
-    fn get(&self) -> Result<&FileLinks> {
-        match self.made.get() {
-            Some(links) => Ok(links),
-            None => {
-                let links = (self.source)()?;
-                Ok(self.made.get_or_init(|| links))
-            }
-        }
-    }
-}
-
 impl Searcher {
     /// A searcher over `repositories`.
     ///
@@ -133,7 +113,7 @@ impl Searcher {
     /// Adds the links between the files of each repository, in their order.
     pub fn with_links(self, sources: Vec<LinkSource>) -> Self {
         debug_assert_eq!(sources.len(), self.repositories.len());
-        let links = sources.into_iter().map(|source| Links { source, made: OnceLock::new() }).collect();
+        let links = sources.into_iter().map(Links::new).collect();
         Searcher { links, ..self }
     }
 
@@ -301,7 +281,8 @@ impl Searcher {
             };
             let places: Vec<Ranked> = scored.iter().map(place).collect();
             let asked = Asked {
-                idf: &lexical.idf,
+                terms,
+                lexical: &lexical,
                 vector: vector.as_ref().map(QuantizedQuery::vector),
                 text: &query.text,
                 filter: &filter,

@@ -153,7 +153,7 @@ pub(super) fn explained(args: &ExplainArgs) -> anyhow::Result<Done> {
             "tests": found.tests.iter().take(limit).map(|&id| node_json(&graph, id)).collect::<Vec<_>>(),
             "community": found.community.as_ref().map(|community| &community.title),
         });
-        output::print_json(&answer, Format::Json)?;
+        output::print_json(&answer, args.overview.format)?;
         return Ok(Done::Something);
     }
     let mut out = output::stdout();
