@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use graphrag::Graph;
-use graphrag::graph::{Link, NodeId, Relation};
-use rag_core::{Hit, Query, Result, Snapshot};
+use graphrag::graph::{Follow, Link, NodeId, Relation};
+use rag_core::{Hit, Query, Result, Snapshot, SymbolKind};
 use serde::Serialize;
 
 use crate::Engine;
 use crate::graph::symbol_of;
+use crate::overview::first_sentence;
 
 /// Bytes that are taken for one token; code has 3 to 4.
 const BYTES_PER_TOKEN: usize = 4;
@@ -16,10 +17,17 @@ const BYTES_PER_TOKEN: usize = 4;
 const HITS: usize = 20;
 /// Share of the tokens that bodies may take; the rest is for what they hang together with.
 const BODIES: f32 = 0.7;
+/// Share of the tokens that bodies and skeletons may take.
+const SKELETONS: f32 = 0.85;
+/// Longest way between two hits that says something, in links.
+const NEAR: u32 = 4;
 /// Hits whose neighbours are shown.
 const CENTRES: usize = 5;
 /// Neighbours of one hit, in each direction.
 const NEIGHBOURS: usize = 5;
+
+/// Links that say how code hangs together.
+const USES: [Relation; 4] = [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override];
 
 /// How much of a definition a block shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +35,8 @@ const NEIGHBOURS: usize = 5;
 pub enum Level {
     /// All of the text.
     Body,
+    /// Signatures and the first line of documentation of everything in it.
+    Skeleton,
     /// The signature.
     Signature,
 }
@@ -62,6 +72,8 @@ pub struct Context {
     pub blocks: Vec<Block>,
     /// Estimated tokens of the blocks.
     pub tokens: usize,
+    /// How the best hits hang together: `checkout -call-> total -call-> Tax.apply`.
+    pub paths: Vec<String>,
     /// `path:first-last` of hits that did not fit in any form.
     pub omitted: Vec<String>,
 }
@@ -92,6 +104,7 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
     let mut shown: HashSet<NodeId> = HashSet::new();
     let mut rest: Vec<(usize, &Hit)> = Vec::new();
     let for_bodies = (tokens as f32 * BODIES) as usize;
+    let for_skeletons = (tokens as f32 * SKELETONS) as usize;
     for (rank, hit) in hits.iter().enumerate() {
         let body = Block {
             path: hit.path.clone(),
@@ -103,20 +116,29 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
         };
         // The first is shown whole if it can be at all.
         let limit = if context.blocks.is_empty() { tokens } else { for_bodies };
-        match context.push(body, limit) {
+        let mut fits = context.push(body, limit);
+        // What is left out of a good hit must not make room for a worse one.
+        if !fits && let Some(block) = skeleton(&snapshot, &graph, hit, format!("hit {}", rank + 1))? {
+            fits = context.push(block, for_skeletons);
+        }
+        match fits {
             true => shown.extend(definition(&graph, hit)),
             false => rest.push((rank, hit)),
         }
     }
     let centres: Vec<NodeId> = hits.iter().take(CENTRES).filter_map(|hit| definition(&graph, hit)).collect();
+    for path in paths(&graph, &centres) {
+        let cost = path.len().div_ceil(BYTES_PER_TOKEN);
+        if context.tokens + cost <= tokens {
+            context.tokens += cost;
+            context.paths.push(path);
+        }
+    }
     for &centre in &centres {
         let uses: Vec<Link> = graph.uses(centre).collect();
         let used_by: Vec<Link> = graph.used_by(centre).collect();
         for (links, words) in [(uses, "used by"), (used_by, "uses")] {
-            let is_use = |link: &&Link| {
-                let uses = [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override];
-                link.is_proven && uses.contains(&link.relation)
-            };
+            let is_use = |link: &&Link| link.is_proven && USES.contains(&link.relation);
             for link in links.iter().filter(is_use).take(NEIGHBOURS) {
                 if shown.contains(&link.node) || graph.node(link.node).symbol.is_none() {
                     continue;
@@ -144,6 +166,57 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
 
 fn definition(graph: &Graph, hit: &Hit) -> Option<NodeId> {
     graph.definition_at(&hit.path, (hit.start_line, hit.end_line))
+}
+
+/// Proven ways from one of the centres to another.
+fn paths(graph: &Graph, centres: &[NodeId]) -> Vec<String> {
+    let follow = Follow { relations: &USES, proven_only: true, depth: NEAR };
+    let mut paths = Vec::new();
+    for &from in centres {
+        for &to in centres.iter().filter(|to| **to != from) {
+            let Some(steps) = graph.way(&[from], &[to], follow) else { continue };
+            let mut path = String::new();
+            for (node, link) in steps {
+                path.push_str(graph.node(node).name);
+                if let Some(link) = link {
+                    path.push_str(&format!(" -{}-> ", link.relation.as_str()));
+                }
+            }
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// What a hit defines, without bodies: the signature of every definition that begins in its lines, with the first line of its
+/// documentation. `None` if that leaves out nothing worth having beside the signature.
+fn skeleton(snapshot: &Snapshot, graph: &Graph, hit: &Hit, reason: String) -> Result<Option<Block>> {
+    let inside = graph.symbols_in(&hit.path, Some((hit.start_line, hit.end_line)));
+    let begins = |id: &NodeId| (hit.start_line..=hit.end_line).contains(&graph.node(*id).lines.0);
+    let mut text = String::new();
+    let mut definitions = 0;
+    for id in inside.into_iter().filter(begins) {
+        let Some((symbol, source)) = symbol_of(snapshot, graph, id)? else { continue };
+        let signature = source.slice(symbol.signature).trim_end();
+        if signature.is_empty() {
+            continue;
+        }
+        let line = source.as_str()[..symbol.signature.start as usize].rsplit('\n').next().unwrap_or_default();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let body = if symbol.kind == SymbolKind::Section { "" } else { " …" };
+        let summary = first_sentence(source.slice(symbol.doc)).map(|text| format!(" — {text}")).unwrap_or_default();
+        text.push_str(&format!("{indent}{signature}{body}{summary}\n"));
+        definitions += 1;
+    }
+    let is_shorter = text.len() < hit.text.len();
+    Ok((definitions > 1 && is_shorter).then(|| Block {
+        path: hit.path.clone(),
+        start_line: hit.start_line,
+        end_line: hit.end_line,
+        level: Level::Skeleton,
+        reason,
+        text: text.trim_end().to_owned(),
+    }))
 }
 
 fn signature(snapshot: &Snapshot, graph: &Graph, id: NodeId, reason: String) -> Result<Option<Block>> {

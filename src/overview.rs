@@ -118,7 +118,7 @@ pub fn summary(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Option<
 }
 
 /// The first sentence of a comment, without its marks.
-fn first_sentence(doc: &str) -> Option<String> {
+pub(crate) fn first_sentence(doc: &str) -> Option<String> {
     let marks = |c: char| {
         matches!(c, '/' | '*' | '#' | '!' | '"' | '\'' | '-' | ';' | '%' | '{' | '}' | '|') || c.is_whitespace()
     };

@@ -209,6 +209,34 @@ pub(super) enum GraphCommand {
     /// What a symbol is about: signature, documentation, uses, users, tests, the part it belongs to.
     #[command(after_long_help = "Example:\n  cogo graph explain TokenBucket.take")]
     Explain(ExplainArgs),
+    /// Answers a question from the parts of the repository (global), from what hangs together with its hits (local), or from the
+    /// best parts down into each (drift). No language model is needed.
+    #[command(
+        after_long_help = "Examples:\n  cogo graph ask \"how is this system organised?\"\n  cogo graph ask \"what depends on token expiry?\" --scope local"
+    )]
+    Ask(AskArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AskArgs {
+    /// The question.
+    pub question: String,
+    /// How wide it is [default: as the question suggests].
+    #[arg(long, value_enum)]
+    pub scope: Option<ScopeArg>,
+    #[command(flatten)]
+    pub overview: OverviewArgs,
+}
+
+/// How wide a question is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScopeArg {
+    /// How the whole is organised.
+    Global,
+    /// One thing and what hangs together with it.
+    Local,
+    /// Which parts matter, and what in each.
+    Drift,
 }
 
 #[derive(Args, Debug)]

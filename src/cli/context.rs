@@ -22,6 +22,10 @@ pub(super) fn run(args: &ContextArgs) -> anyhow::Result<Done> {
                 writeln!(out, "{}", harmless(line))?;
             }
         }
+        if !context.paths.is_empty() {
+            writeln!(out, "── how they hang together")?;
+            context.paths.iter().try_for_each(|path| writeln!(out, "{}", harmless(path)))?;
+        }
         if !context.omitted.is_empty() {
             writeln!(out, "── not shown: {}", harmless(&context.omitted.join(", ")))?;
         }

@@ -226,3 +226,44 @@ fn a_report_finds_the_function_it_is_about() {
     assert_eq!(files[0]["path"], "shop/basket.py", "{files}");
     assert!(files.to_string().contains("\"linked\""), "{files}");
 }
+
+#[test]
+fn questions_are_answered_as_wide_as_they_are() {
+    let repository = shop();
+    let ask = |question: &str| repository.cogo(["graph", "ask", question, "--format", "json"]).expect(0).json();
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().expect("a list").iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let whole = ask("how is this shop organised?");
+    assert_eq!(whole["scope"], "global");
+    let shares: f64 =
+        whole["parts"].as_array().expect("parts").iter().map(|part| part["share"].as_f64().expect("one")).sum();
+    assert!(shares > 0.5 && shares < 1.001, "{whole}");
+    let one = ask("what happens around Tax.apply?");
+    assert_eq!((&one["scope"], names(&one["named"])), (&"local".into(), vec!["Tax.apply".to_owned()]));
+    assert!(names(&one["symbols"]).contains(&"total".to_owned()), "{one}");
+    assert_eq!(ask("sum of all prices")["scope"], "drift");
+    let text = repository.cogo(["graph", "ask", "sum of all prices", "--scope", "local"]).expect(0).out;
+    assert!(text.contains("what hangs together with that"), "{text}");
+}
+
+#[test]
+fn a_context_falls_back_to_skeletons_and_says_how_hits_hang_together() {
+    let repository = shop();
+    let long: String = (0..40).map(|line| format!("        value = value + {line}\n")).collect();
+    repository.write(
+        "shop/discount.py",
+        &format!("class Discount:\n    def of(self, value):\n        \"\"\"Takes off a discount.\"\"\"\n{long}\n    def none(self):\n        return 0\n"),
+    );
+    let context = |tokens: &str| {
+        repository.cogo(["context", "discount price total", "--tokens", tokens, "--format", "json"]).expect(0).json()
+    };
+    let levels = |context: &serde_json::Value| -> Vec<String> {
+        let blocks = context["blocks"].as_array().expect("blocks").iter();
+        blocks.map(|block| block["level"].as_str().expect("a level").to_owned()).collect()
+    };
+    let paths = context("4000")["paths"].to_string();
+    assert!(paths.contains("-call->"), "{paths}");
+    let tight = context("110");
+    assert!(levels(&tight).contains(&"skeleton".to_owned()), "{tight}");
+}

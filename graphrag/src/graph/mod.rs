@@ -8,6 +8,7 @@ mod build;
 mod communities;
 mod find;
 mod impact;
+mod rank;
 mod stored;
 mod walk;
 

@@ -1,5 +1,6 @@
 //! `cogo graph`.
 
+mod ask;
 mod draw;
 mod impact;
 mod overview;
@@ -37,6 +38,7 @@ pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
         GraphCommand::Communities(args) => overview::communities(args),
         GraphCommand::Overview(args) => overview::run(args),
         GraphCommand::Explain(args) => overview::explained(args),
+        GraphCommand::Ask(args) => ask::run(args),
     }
 }
 
