@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use graphrag::Graph;
 use graphrag::graph::{Community, NodeId};
 use rag_core::{Hit, Query, Result, SymbolKind};
-use serde::Serialize;
 
 use crate::Engine;
 
@@ -41,8 +40,7 @@ const WHOLE: [&str; 14] = [
 ];
 
 /// How wide a question is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// How the whole is organised.
     Global,
@@ -53,6 +51,18 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope.
+    pub const ALL: [Scope; 3] = [Scope::Global, Scope::Local, Scope::Drift];
+
+    /// The lower-case word used in output and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Global => "global",
+            Scope::Local => "local",
+            Scope::Drift => "drift",
+        }
+    }
+
     /// What `question` seems to ask for: the whole if it says so, one thing if it names something that is defined, and else
     /// something in between.
     fn of(question: &str, named: &[NodeId]) -> Self {

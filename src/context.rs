@@ -6,6 +6,7 @@ use graphrag::Graph;
 use graphrag::graph::{Follow, Link, NodeId, Relation};
 use rag_core::{Hit, Query, Result, Snapshot, SymbolKind};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Engine;
 use crate::graph::symbol_of;
@@ -30,7 +31,7 @@ const NEIGHBOURS: usize = 5;
 const USES: [Relation; 4] = [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override];
 
 /// How much of a definition a block shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// All of the text.
@@ -42,7 +43,7 @@ pub enum Level {
 }
 
 /// A piece of the context.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Block {
     /// Path relative to the repository.
     pub path: String,
@@ -66,7 +67,7 @@ impl Block {
 }
 
 /// Blocks that fit, and the names of what did not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Context {
     /// What fits, the most important first.
     pub blocks: Vec<Block>,

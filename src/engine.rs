@@ -10,6 +10,7 @@ use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
 use rag_core::hybrid::{Coverage, LinkSource, Ranking, Repository, Searcher};
+use rag_core::store::catalog::Place;
 use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
 use xxhash_rust::xxh3::xxh3_64;
@@ -211,6 +212,26 @@ impl Engine {
         self.searcher()?.related(0, path, line, query)
     }
 
+    /// The indexed text of the file at `path` (relative to the root) in the generation this engine has seen last: what secrets
+    /// it held is masked.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if no such file is indexed; [`Error::Corrupt`] if its text is damaged.
+    pub fn file(&self, path: &str) -> Result<IndexedFile> {
+        let snapshot = self.snapshot()?;
+        let Some(Place::Indexed { segment, file }) = snapshot.entry(path).map(|entry| entry.place) else {
+            return Err(Error::Query { reason: format!("`{path}` is not indexed") });
+        };
+        let segment = &snapshot.segments[segment as usize].segment;
+        let (language, text) = (segment.language(file).to_owned(), segment.text(file)?.as_str().to_owned());
+        Ok(IndexedFile { path: path.to_owned(), language, text })
+    }
+
+    /// The model that is part of every index.
+    pub fn embedder(&self) -> &dyn Embedder {
+        &*self.embedder
+    }
+
     /// A frozen view of the generation this engine has seen last; opens the current one the first time.
     ///
     /// # Errors
@@ -292,6 +313,17 @@ impl Graphs {
     }
 }
 
+/// A file as it was indexed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// Its language.
+    pub language: String,
+    /// Its text.
+    pub text: String,
+}
+
 /// How many files differ from what is indexed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
@@ -313,7 +345,7 @@ impl Pending {
 /// Several repositories, answered as one: scores are comparable because the statistics are common.
 /// [`Hit::repository`](rag_core::Hit::repository) is the index of an engine.
 pub struct Workspace {
-    engines: Vec<Engine>,
+    engines: Vec<Arc<Engine>>,
     options: EngineOptions,
 }
 
@@ -344,13 +376,24 @@ impl Workspace {
         }
         let options = roots[0].1.clone();
         let embedder: Arc<dyn Embedder> = Arc::new(StaticEmbedder::bundled());
-        let engine = |(root, options): (PathBuf, _)| Engine::with_embedder(&root, options, embedder.clone());
+        let engine = |(root, options): (PathBuf, _)| Arc::new(Engine::with_embedder(&root, options, embedder.clone()));
         let engines = roots.into_iter().map(engine).collect();
         Ok(Workspace { engines, options })
     }
 
+    /// A workspace over engines that others use, too; the ranking is that of the first.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if there are none.
+    pub fn of(engines: Vec<Arc<Engine>>) -> Result<Self> {
+        let first =
+            engines.first().ok_or_else(|| Error::Query { reason: "there is no repository to search".into() })?;
+        let options = first.options.clone();
+        Ok(Workspace { engines, options })
+    }
+
     /// One engine per root.
-    pub fn engines(&self) -> &[Engine] {
+    pub fn engines(&self) -> &[Arc<Engine>] {
         &self.engines
     }
 

@@ -30,11 +30,13 @@ pub mod config;
 pub mod context;
 mod engine;
 pub mod graph;
+pub mod http;
 pub mod model;
 pub mod overview;
 pub mod watch;
+pub mod wire;
 
-pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};
+pub use engine::{Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};

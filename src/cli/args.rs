@@ -81,6 +81,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: GraphCommand,
     },
+    /// Answers over HTTP: search, files, context, the graph, indexing.
+    ///
+    /// The interface is described at /docs and /openapi.json; / is a page to search with. Indexes are kept up to date while it
+    /// runs. Ctrl-C ends it when the running requests are answered.
+    #[command(after_long_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
     /// Checks this machine and, if there is one, every byte of the index.
     #[command(after_long_help = "Example:\n  cogo doctor ~/project")]
     Doctor(PathArgs),
@@ -135,12 +141,60 @@ repositories also have `repository`, with --explain also `terms`. jsonl prints o
 --batch prints {query, elapsed_us, hits} per line of input, or {query, elapsed_us, hits: [], error}.
 Exit codes: 0 found, 1 nothing found, 2 wrong request, 3 environment, 4 bug (see `cogo help exit-codes`).";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  cogo serve                                     this folder, on 127.0.0.1:7700
+  cogo serve ~/project ~/library --listen 8080
+  cogo serve --listen 0.0.0.0:7700 --host box.lan --token-file token ~/project
+  curl -s localhost:7700/v1/search -H 'content-type: application/json' -d '{\"query\": \"retry policy\"}'
+
+Without a token it listens on this machine only. Names and pages that are not known may not call: see --host and --origin.";
+
 const RELATED_EXAMPLES: &str = "\
 Examples:
   cogo find-related src/engine.rs:72
   cogo related src/engine.rs:72 -k 5 --format json
 
 Output is that of `cogo search`. The file itself is left out.";
+
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// The repositories.
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Where to listen: `address:port`, or a port of this machine; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
+    pub listen: String,
+    /// A file with the token that callers must send as `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A name that the server may be called by, beside localhost; `*` for any.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Pages of this origin may call (`https://example.org`).
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub origins: Vec<String>,
+    /// Callers may have folders below this one indexed.
+    #[arg(long, value_name = "FOLDER")]
+    pub allow: Vec<PathBuf>,
+    /// Callers may have git repositories cloned into this folder and indexed.
+    #[arg(long, value_name = "FOLDER")]
+    pub clone_into: Option<PathBuf>,
+    /// Threads that answer [default: the number of cores].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Requests that may wait for a thread; more are turned away.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub max_waiting: usize,
+    /// Largest body of a request.
+    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
+    pub max_body: bytesize::ByteSize,
+    /// Longest time for an answer.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub timeout: humantime::Duration,
+    #[command(flatten)]
+    pub logging: Logging,
+}
 
 #[derive(Args, Debug)]
 pub(super) struct ContextArgs {

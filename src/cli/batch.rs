@@ -7,7 +7,7 @@ use rag_core::{Query, SearchResult};
 use serde::Serialize;
 
 use super::args::HitArgs;
-use super::hits::{self, HitJson};
+use super::hits;
 use super::target::Target;
 use super::{Done, failure, output};
 
@@ -15,7 +15,7 @@ use super::{Done, failure, output};
 struct Answer<'a> {
     query: &'a str,
     elapsed_us: u64,
-    hits: Vec<HitJson<'a>>,
+    hits: Vec<crate::wire::HitJson>,
     /// Share of the chunks that the large model has read, if one was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<f64>,

@@ -18,6 +18,7 @@ mod progress;
 mod related;
 mod report;
 mod search;
+mod serve;
 mod snippet;
 mod status;
 mod target;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Context(args) => context::run(&args),
         Command::Graph { command } => graph::run(&command),
         Command::Model { command } => model::run(&command),
+        Command::Serve(args) => serve::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => info::completions(&args),
         Command::Languages(args) => info::languages(&args),

@@ -9,7 +9,7 @@ use rag_core::{Filter, Query, SearchResult, SymbolKind, Unit};
 
 use super::args::{Format, HitArgs, SearchArgs, UnitArg};
 use super::failure::Usage;
-use super::hits::{self, HitJson};
+use super::hits;
 use super::target::{self, Target};
 use super::{Done, batch, output, snippet};
 use crate::config::suggestion;
@@ -66,7 +66,7 @@ pub(super) fn print(result: &SearchResult, target: &Target, args: &HitArgs) -> a
         Format::Jsonl => {
             let mut out = output::stdout();
             for hit in &result.hits {
-                let line = serde_json::to_string(&HitJson::new(hit, target, args.explain))?;
+                let line = serde_json::to_string(&hits::one(hit, target, args.explain))?;
                 writeln!(out, "{line}")?;
             }
             out.flush()?;

@@ -77,7 +77,7 @@ impl Target {
     pub(super) fn repository_of(&self, hit: &Hit) -> Option<&Path> {
         match self.workspace.engines() {
             [_] => None,
-            engines => engines.get(hit.repository).map(Engine::root),
+            engines => engines.get(hit.repository).map(|engine| engine.root()),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::io::Write;
 
 use graphrag::Graph;
 use rag_core::{Hit, Snapshot};
-use serde_json::{Value, json};
 
 use super::super::args::{AskArgs, Format, ScopeArg};
 use super::super::output::{self, count, harmless};
 use super::super::target;
-use super::{Done, node_json, place};
-use crate::ask::{Answer, Part, Scope, ask};
+use super::{Done, place};
+use crate::ask::{Answer, Scope, ask};
 use crate::overview::summary;
+use crate::wire::Asked;
 
 /// Key symbols that are described.
 const SYMBOLS: usize = 3;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &AskArgs) -> anyhow::Result<Done> {
     let (snapshot, graph) = (engine.snapshot()?, engine.graph()?);
     match overview.format {
         Format::Text => print(&snapshot, &graph, &answer)?,
-        format => output::print_json(&answer_json(&snapshot, &graph, &answer)?, format)?,
+        format => output::print_json(&Asked::new(&snapshot, &graph, &answer)?, format)?,
     }
     Ok(if answer.hits.is_empty() && answer.parts.is_empty() { Done::Nothing } else { Done::Something })
 }
@@ -67,31 +67,4 @@ fn print(snapshot: &Snapshot, graph: &Graph, answer: &Answer) -> anyhow::Result<
 fn hit_place(hit: &Hit) -> String {
     let symbol = hit.symbol.as_deref().map(|symbol| format!("  {symbol}")).unwrap_or_default();
     harmless(&format!("{}:{}-{}{symbol}", hit.path, hit.start_line, hit.end_line)).into_owned()
-}
-
-fn answer_json(snapshot: &Snapshot, graph: &Graph, answer: &Answer) -> anyhow::Result<Value> {
-    let hit = |hit: &Hit| json!({ "path": hit.path, "start_line": hit.start_line, "end_line": hit.end_line, "symbol": hit.symbol });
-    let symbol = |&(id, share): &(u32, f32)| -> anyhow::Result<Value> {
-        let mut symbol = node_json(graph, id);
-        symbol["summary"] = summary(snapshot, graph, id)?.into();
-        symbol["share"] = share.into();
-        Ok(symbol)
-    };
-    let part = |part: &Part| -> anyhow::Result<Value> {
-        let keys = part.community.key_symbols.iter().map(|&id| node_json(graph, id));
-        Ok(json!({
-            "title": part.community.title,
-            "share": part.share,
-            "files": part.community.files.iter().map(|&file| graph.path(file)).collect::<Vec<_>>(),
-            "key_symbols": keys.collect::<Vec<_>>(),
-            "hits": part.hits.iter().map(hit).collect::<Vec<_>>(),
-        }))
-    };
-    Ok(json!({
-        "scope": answer.scope,
-        "parts": answer.parts.iter().map(part).collect::<anyhow::Result<Vec<_>>>()?,
-        "named": answer.named.iter().map(|&id| node_json(graph, id)).collect::<Vec<_>>(),
-        "symbols": answer.symbols.iter().map(symbol).collect::<anyhow::Result<Vec<_>>>()?,
-        "hits": answer.hits.iter().map(hit).collect::<Vec<_>>(),
-    }))
 }

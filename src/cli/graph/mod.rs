@@ -10,28 +10,24 @@ mod uses;
 use std::sync::Arc;
 
 use graphrag::Graph;
-use graphrag::graph::{Follow, Link, NodeId, NodeKind, Reached, Relation};
-use serde_json::{Value, json};
+use graphrag::graph::{Follow, Link, NodeId, NodeKind, Relation};
 
 use super::args::{GraphCommand, WalkArgs};
 use super::failure::Usage;
 use super::output::harmless;
 use super::{Done, target};
-use uses::Question;
 
 /// How far a way or a chain of bases is followed.
 const FAR: u32 = 8;
 
 pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
     match command {
-        GraphCommand::Callers(args) => uses::run(args, &Question::new(&[Relation::Call]).backwards()),
-        GraphCommand::Callees(args) => uses::run(args, &Question::new(&[Relation::Call])),
-        GraphCommand::References(args) => uses::run(args, &Question::new(&[]).backwards()),
-        GraphCommand::Imports(args) => uses::run(args, &Question::new(&[Relation::Import, Relation::Depend])),
-        GraphCommand::Implementations(args) => {
-            uses::run(args, &Question::new(&[Relation::Inherit, Relation::Override]).backwards().far())
-        }
-        GraphCommand::Tests(args) => uses::run(args, &Question::new(&[]).backwards().far().tests()),
+        GraphCommand::Callers(args) => uses::run(args, "callers"),
+        GraphCommand::Callees(args) => uses::run(args, "callees"),
+        GraphCommand::References(args) => uses::run(args, "references"),
+        GraphCommand::Imports(args) => uses::run(args, "imports"),
+        GraphCommand::Implementations(args) => uses::run(args, "implementations"),
+        GraphCommand::Tests(args) => uses::run(args, "tests"),
         GraphCommand::Neighbors(args) => uses::neighbors(args),
         GraphCommand::Path(args) => path::run(args),
         GraphCommand::Impact(args) => impact::run(args),
@@ -92,30 +88,6 @@ fn place(graph: &Graph, id: NodeId) -> String {
         NodeKind::Folder => format!("{}/", harmless(node.name)),
         NodeKind::Package => format!("{} (package)", harmless(node.name)),
     }
-}
-
-fn node_json(graph: &Graph, id: NodeId) -> Value {
-    let node = graph.node(id);
-    json!({
-        "path": node.file.map(|_| graph.path(id)),
-        "name": node.name,
-        "kind": node.kind.as_str(),
-        "start_line": node.lines.0,
-        "end_line": node.lines.1,
-    })
-}
-
-fn reached_json(graph: &Graph, reached: &Reached) -> Value {
-    let mut answer = node_json(graph, reached.node);
-    answer["distance"] = json!(reached.distance);
-    answer["proven"] = json!(reached.is_proven);
-    answer["link"] = link_json(&reached.link);
-    answer
-}
-
-fn link_json(link: &Link) -> Value {
-    let tier = if link.is_proven { "proven" } else { "possible" };
-    json!({ "kind": link.relation.as_str(), "tier": tier, "candidates": link.count, "line": link.line })
 }
 
 /// How sure a link is, in words; nothing if it is proven.

@@ -4,15 +4,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 use graphrag::Graph;
-use graphrag::graph::{Community, NodeId, Relation};
+use graphrag::graph::Community;
 use rag_core::Snapshot;
-use serde_json::{Value, json};
 
 use super::super::args::{ExplainArgs, Format, OverviewArgs};
 use super::super::output::{self, count, harmless};
 use super::super::target;
-use super::{Done, find, node_json, place};
+use super::{Done, find, place};
 use crate::overview::{explain, overview, summary};
+use crate::wire::{CommunitiesAnswer, Explained, OverviewAnswer};
 
 /// Names per line.
 const NAMES: usize = 6;
@@ -28,16 +28,7 @@ pub(super) fn run(args: &OverviewArgs) -> anyhow::Result<Done> {
     let found = overview(&snapshot, &graph);
     let counts = &snapshot.manifest.counts;
     if args.format != Format::Text {
-        let counted = |list: &[(NodeId, usize)]| -> Vec<Value> {
-            list.iter().map(|&(id, count)| json!({ "name": graph.node(id).name, "files": count })).collect()
-        };
-        let answer = json!({
-            "files": counts.files, "lines": counts.lines, "symbols": counts.symbols,
-            "languages": found.languages.iter().map(|(name, files)| json!({ "name": name, "files": files })).collect::<Vec<_>>(),
-            "communities": communities_json(&snapshot, &graph, &found.communities, args.limit)?,
-            "central": counted(&found.central), "packages": counted(&found.packages),
-            "entries": found.entries.iter().map(|&id| node_json(&graph, id)).collect::<Vec<_>>(),
-        });
+        let answer = OverviewAnswer::new(&snapshot, &graph, &found, args.limit)?;
         output::print_json(&answer, args.format)?;
         return Ok(Done::Something);
     }
@@ -74,8 +65,8 @@ pub(super) fn communities(args: &OverviewArgs) -> anyhow::Result<Done> {
     let (snapshot, graph) = open(args)?;
     let found = graph.communities();
     if args.format != Format::Text {
-        let levels = found.levels.iter().map(|level| communities_json(&snapshot, &graph, level, args.limit));
-        output::print_json(&json!({ "levels": levels.collect::<anyhow::Result<Vec<_>>>()? }), args.format)?;
+        let answer = CommunitiesAnswer::new(&snapshot, &graph, &found.levels, args.limit)?;
+        output::print_json(&answer, args.format)?;
     } else {
         let mut out = output::stdout();
         for (number, level) in found.levels.iter().rev().enumerate() {
@@ -113,46 +104,13 @@ fn print_communities(
     Ok(())
 }
 
-fn communities_json(
-    snapshot: &Snapshot,
-    graph: &Graph,
-    communities: &[Community],
-    limit: usize,
-) -> anyhow::Result<Vec<Value>> {
-    let one = |community: &Community| -> anyhow::Result<Value> {
-        let symbol = |&id: &NodeId| -> anyhow::Result<Value> {
-            let mut symbol = node_json(graph, id);
-            symbol["summary"] = summary(snapshot, graph, id)?.into();
-            Ok(symbol)
-        };
-        Ok(json!({
-            "title": community.title,
-            "files": community.files.iter().map(|&file| graph.path(file)).collect::<Vec<_>>(),
-            "key_symbols": community.key_symbols.iter().map(symbol).collect::<anyhow::Result<Vec<_>>>()?,
-            "uses": community.uses.iter().map(|(to, uses)| json!({ "community": to, "uses": uses })).collect::<Vec<_>>(),
-            "part_of": community.part_of,
-        }))
-    };
-    communities.iter().take(limit).map(one).collect()
-}
-
 pub(super) fn explained(args: &ExplainArgs) -> anyhow::Result<Done> {
     let (snapshot, graph) = open(&args.overview)?;
     let id = find(&graph, &args.symbol)?;
     let found = explain(&snapshot, &graph, id)?;
     let limit = args.overview.limit;
     if args.overview.format != Format::Text {
-        let by_relation = |map: &std::collections::BTreeMap<Relation, Vec<NodeId>>| -> Value {
-            let list = |ids: &Vec<NodeId>| ids.iter().take(limit).map(|&id| node_json(&graph, id)).collect::<Vec<_>>();
-            map.iter().map(|(relation, ids)| (relation.as_str().to_owned(), json!(list(ids)))).collect()
-        };
-        let answer = json!({
-            "symbol": node_json(&graph, id), "signature": found.signature, "summary": found.summary,
-            "uses": by_relation(&found.uses), "used_by": by_relation(&found.used_by),
-            "possible": found.doubtful.0, "unresolved": found.doubtful.1,
-            "tests": found.tests.iter().take(limit).map(|&id| node_json(&graph, id)).collect::<Vec<_>>(),
-            "community": found.community.as_ref().map(|community| &community.title),
-        });
+        let answer = Explained::new(&graph, id, &found, limit);
         output::print_json(&answer, args.overview.format)?;
         return Ok(Done::Something);
     }

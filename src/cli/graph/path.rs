@@ -2,11 +2,10 @@
 
 use std::io::Write;
 
-use serde_json::Value;
-
 use super::super::args::{Format, GraphFormat, PathBetweenArgs};
 use super::super::output;
-use super::{Done, FAR, doubt, draw, find, follow, link_json, node_json, open, place};
+use super::{Done, FAR, doubt, draw, find, follow, open, place};
+use crate::wire::StepJson;
 
 pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
@@ -26,14 +25,7 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
             }
         }
         GraphFormat::Json => {
-            let steps: Vec<Value> = way
-                .iter()
-                .map(|(node, link)| {
-                    let mut step = node_json(&graph, *node);
-                    step["link"] = link.as_ref().map_or(Value::Null, link_json);
-                    step
-                })
-                .collect();
+            let steps = StepJson::way(&graph, from, to, args.walk.depth, args.walk.proven);
             output::print_json(&steps, Format::Json)?;
         }
         format => draw::draw(&mut out, &graph, &way.iter().map(|(node, _)| *node).collect(), &[], format)?,

@@ -5,66 +5,33 @@ use std::io::Write;
 
 use graphrag::Graph;
 use graphrag::graph::{NodeId, Reached, Relation, Site};
-use serde_json::json;
 
 use super::super::args::{Direction, Format, GraphArgs, GraphFormat, NeighborArgs};
 use super::super::output::{self, count, harmless};
-use super::{Done, FAR, doubt, draw, find, follow, node_json, open, place, reached_json};
+use super::{Done, doubt, draw, find, follow, open, place};
+use crate::wire::{NeighborsAnswer, Question, UsesAnswer};
 
-/// What is asked about a node.
-pub(super) struct Question<'r> {
-    relations: &'r [Relation],
-    backwards: bool,
-    far: u32,
-    tests_only: bool,
-}
-
-impl<'r> Question<'r> {
-    /// What it uses in one of these ways (in any, if there are none).
-    pub(super) fn new(relations: &'r [Relation]) -> Self {
-        Question { relations, backwards: false, far: 1, tests_only: false }
-    }
-
-    /// Who uses it.
-    pub(super) fn backwards(self) -> Self {
-        Question { backwards: true, ..self }
-    }
-
-    /// Through others, too.
-    pub(super) fn far(self) -> Self {
-        Question { far: FAR, ..self }
-    }
-
-    /// Only tests are answers.
-    pub(super) fn tests(self) -> Self {
-        Question { tests_only: true, ..self }
-    }
-}
-
-pub(super) fn run(args: &GraphArgs, question: &Question) -> anyhow::Result<Done> {
+pub(super) fn run(args: &GraphArgs, question: &str) -> anyhow::Result<Done> {
+    let question = Question::named(question).ok_or_else(|| anyhow::anyhow!("`{question}` is no question"))?;
     let graph = open(&args.walk)?;
     let start = find(&graph, &args.symbol)?;
-    let mut found = graph.reach(&[start], question.backwards, follow(&args.walk, question.relations, question.far));
-    if question.tests_only {
-        found.retain(|reached| graph.is_test(reached.node) && graph.node(reached.node).symbol.is_some());
-    }
-    found.sort_by_key(|reached| (reached.distance, !reached.is_proven));
-    let mut unresolved = if question.backwards { graph.unresolved(start) } else { Vec::new() };
-    unresolved.retain(|site| question.relations.is_empty() || question.relations.contains(&site.relation));
-    answer(args, &graph, start, question, found, &unresolved)
+    let (found, unresolved) = question.answer(&graph, start, args.walk.depth, args.walk.proven);
+    answer(args, &graph, start, &question, found, &unresolved)
 }
 
 fn answer(
     args: &GraphArgs,
     graph: &Graph,
     start: NodeId,
-    question: &Question,
+    question: &Question<'static>,
     mut found: Vec<Reached>,
     unresolved: &[Site],
 ) -> anyhow::Result<Done> {
     let proven = found.iter().filter(|reached| reached.is_proven).count();
     let total = found.len();
-    found.truncate(args.walk.limit);
+    if args.walk.format != GraphFormat::Json {
+        found.truncate(args.walk.limit);
+    }
     let mut out = output::stdout();
     match args.walk.format {
         GraphFormat::Text => {
@@ -82,17 +49,12 @@ fn answer(
             }
         }
         GraphFormat::Json => {
-            let answers: Vec<_> = found.iter().map(|reached| reached_json(graph, reached)).collect();
-            let sites = unresolved.iter().map(|site| json!({ "path": graph.path(site.node), "line": site.line }));
-            let answer = json!({
-                "symbol": node_json(graph, start), "found": answers, "proven": proven,
-                "possible": total - proven, "unresolved": sites.collect::<Vec<_>>(),
-            });
+            let answer = UsesAnswer::new(graph, start, &found, unresolved, args.walk.limit);
             output::print_json(&answer, Format::Json)?;
         }
         format => {
             let nodes: BTreeSet<NodeId> = found.iter().map(|reached| reached.node).chain([start]).collect();
-            draw::draw(&mut out, graph, &nodes, question.relations, format)?;
+            draw::draw(&mut out, graph, &nodes, question.relations(), format)?;
         }
     }
     out.flush()?;
@@ -148,14 +110,7 @@ pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
             }
         }
         GraphFormat::Json => {
-            let list = |part: &[Reached]| -> Vec<_> {
-                part.iter().take(limit).map(|reached| reached_json(&graph, reached)).collect()
-            };
-            let holds: Vec<_> = children.iter().take(limit).map(|&child| node_json(&graph, child)).collect();
-            let answer = json!({
-                "node": node_json(&graph, start), "in": parent.map(|parent| node_json(&graph, parent)), "holds": holds,
-                "uses": list(&uses), "used_by": list(&used_by),
-            });
+            let answer = NeighborsAnswer::new(&graph, start, &uses, &used_by, limit);
             output::print_json(&answer, Format::Json)?;
         }
         format => {
