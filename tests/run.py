@@ -79,6 +79,14 @@ def onnx_runtime():
     return str(found.resolve()) if found else None
 
 
+def prepared(script, kind):
+    """The lines that `script` prints after it fetched what tests use, into target/; or why that failed."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / kind
+    command = [sys.executable, str(ROOT / "tests" / script), kind, str(folder.absolute())]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return (done.stdout.split("\n"), None) if done.returncode == 0 else (None, done.stderr.strip() or "unknown reason")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only the tests")
@@ -100,6 +108,15 @@ def main():
     if library is None:
         run.skip("large models", "the ONNX Runtime library is not here and pip could not fetch it")
     environment = {"ORT_DYLIB_PATH": library} if library else {}
+    for name, kind, variables in [
+        ("search page", "browser", ["COGO_TEST_PLAYWRIGHT", "COGO_TEST_CHROMIUM"]),
+        ("fuzzed requests", "schemathesis", ["COGO_TEST_SCHEMATHESIS"]),
+    ]:
+        found, reason = prepared("http/prepare.py", kind)
+        if found is None:
+            run.skip(name, reason)
+        else:
+            environment.update(zip(variables, found))
     minilm = ROOT.parent / "shared" / "models" / "minilm"
     if minilm.is_dir():
         environment.setdefault("COGO_TEST_MINILM", str(minilm))

@@ -11,6 +11,8 @@ mod crash;
 /// Damaged indexes, full disks, other writers, repositories that do not hold still.
 mod faults;
 mod graph_law;
+/// `cogo serve` as its callers see it.
+mod http;
 /// Indexes that somebody made up.
 mod hostile;
 /// Large models: parity with PyTorch, damaged folders, backfill.
