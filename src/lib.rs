@@ -23,14 +23,20 @@
 //! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
 pub mod backfill;
+pub mod change;
 #[doc(hidden)]
 pub mod cli;
 pub mod config;
 pub mod context;
 mod engine;
 pub mod graph;
+mod harmless;
+mod highlight;
+pub mod mcp;
 pub mod model;
 pub mod overview;
+pub mod question;
+pub mod tokens;
 pub mod watch;
 
 pub use engine::{Engine, EngineOptions, Location, Pending, Workspace, locate};

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use rag_core::{Hit, SearchResult};
 
 use super::args::HitArgs;
-use super::highlight::{Highlighter, Mark, best_window};
+use crate::highlight::{Highlighter, Mark, best_window};
 use super::output::{self, Out, harmless};
 use super::target::Target;
 

@@ -4,64 +4,29 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use graphrag::Graph;
-use graphrag::graph::{NodeId, Reached, Relation, Site};
+use graphrag::graph::{NodeId, Reached, Relation};
 use serde_json::json;
 
 use super::super::args::{Direction, Format, GraphArgs, GraphFormat, NeighborArgs};
 use super::super::output::{self, count, harmless};
-use super::{Done, FAR, doubt, draw, find, follow, node_json, open, place, reached_json};
+use super::{Done, doubt, draw, find, follow, node_json, open, place, reached_json};
+use crate::question::{Found, Question};
 
-/// What is asked about a node.
-pub(super) struct Question<'r> {
-    relations: &'r [Relation],
-    backwards: bool,
-    far: u32,
-    tests_only: bool,
-}
-
-impl<'r> Question<'r> {
-    /// What it uses in one of these ways (in any, if there are none).
-    pub(super) fn new(relations: &'r [Relation]) -> Self {
-        Question { relations, backwards: false, far: 1, tests_only: false }
-    }
-
-    /// Who uses it.
-    pub(super) fn backwards(self) -> Self {
-        Question { backwards: true, ..self }
-    }
-
-    /// Through others, too.
-    pub(super) fn far(self) -> Self {
-        Question { far: FAR, ..self }
-    }
-
-    /// Only tests are answers.
-    pub(super) fn tests(self) -> Self {
-        Question { tests_only: true, ..self }
-    }
-}
-
-pub(super) fn run(args: &GraphArgs, question: &Question) -> anyhow::Result<Done> {
+pub(super) fn run(args: &GraphArgs, question: Question) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
     let start = find(&graph, &args.symbol)?;
-    let mut found = graph.reach(&[start], question.backwards, follow(&args.walk, question.relations, question.far));
-    if question.tests_only {
-        found.retain(|reached| graph.is_test(reached.node) && graph.node(reached.node).symbol.is_some());
-    }
-    found.sort_by_key(|reached| (reached.distance, !reached.is_proven));
-    let mut unresolved = if question.backwards { graph.unresolved(start) } else { Vec::new() };
-    unresolved.retain(|site| question.relations.is_empty() || question.relations.contains(&site.relation));
-    answer(args, &graph, start, question, found, &unresolved)
+    let found = question.ask(&graph, start, args.walk.depth, args.walk.proven);
+    answer(args, &graph, start, question, found)
 }
 
 fn answer(
     args: &GraphArgs,
     graph: &Graph,
     start: NodeId,
-    question: &Question,
-    mut found: Vec<Reached>,
-    unresolved: &[Site],
+    question: Question,
+    found: Found,
 ) -> anyhow::Result<Done> {
+    let Found { reached: mut found, unresolved } = found;
     let proven = found.iter().filter(|reached| reached.is_proven).count();
     let total = found.len();
     found.truncate(args.walk.limit);
@@ -70,7 +35,7 @@ fn answer(
         GraphFormat::Text => {
             writeln!(out, "{}", place(graph, start))?;
             for reached in &found {
-                print_reached(&mut out, graph, reached, question.backwards)?;
+                print_reached(&mut out, graph, reached, question.is_backwards())?;
             }
             if total > found.len() {
                 writeln!(out, "  … {} more, -k shows them", total - found.len())?;
@@ -92,7 +57,7 @@ fn answer(
         }
         format => {
             let nodes: BTreeSet<NodeId> = found.iter().map(|reached| reached.node).chain([start]).collect();
-            draw::draw(&mut out, graph, &nodes, question.relations, format)?;
+            draw::draw(&mut out, graph, &nodes, question.relations(), format)?;
         }
     }
     out.flush()?;
