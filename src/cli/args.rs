@@ -180,7 +180,7 @@ pub(super) struct McpArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub http: Option<std::net::SocketAddr>,
     /// What HTTP clients must send as `Authorization: Bearer TOKEN`.
-    #[arg(long, value_name = "TOKEN", env = "COGO_MCP_TOKEN", hide_env_values = true, requires = "http")]
+    #[arg(long, value_name = "TOKEN", env = "COGO_MCP_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Where the index lies, if not in `.cogo` in the folder.
     #[arg(long, value_name = "DIR")]

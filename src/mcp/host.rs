@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use rag_core::{Error, Result};
+use rag_core::Error;
 use tokio::sync::watch;
 
 use crate::watch::{Outcome, Stopper, Watcher};
@@ -172,12 +172,4 @@ pub(super) fn is_inside(path: &str) -> bool {
 /// What is behind a mutex stays whole if a holder panics.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An index as the first question of a test wants it.
-#[cfg(test)]
-pub(super) fn started(root: &Path) -> Result<Arc<Host>> {
-    let engine = Engine::new(root, crate::EngineOptions::default());
-    engine.refresh(&|_| ())?;
-    Ok(Host::start(engine)?)
 }

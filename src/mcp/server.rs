@@ -104,13 +104,11 @@ impl Server {
     }
 }
 
-/// The first folder that the client works in, if it says so.
+/// The first folder that the client works in, if it says so. Deprecated by the newest protocol, and still what editors offer.
+#[expect(deprecated)]
 async fn first_root(peer: &Peer<RoleServer>) -> Option<std::path::PathBuf> {
     peer.peer_info()?.capabilities.roots.as_ref()?;
-    // Deprecated by the newest protocol, and still what editors offer.
-    #[expect(deprecated)]
-    let asked = peer.list_roots();
-    let answer = tokio::time::timeout(ROOTS, asked).await.ok()?.ok()?;
+    let answer = tokio::time::timeout(ROOTS, peer.list_roots()).await.ok()?.ok()?;
     answer.roots.iter().find_map(|root| resources::path_of_file_uri(&root.uri))
 }
 

@@ -112,7 +112,11 @@ fn reached_line(graph: &Graph, reached: &Reached, backwards: bool) -> String {
 fn about(link: &Link, backwards: bool) -> String {
     let at = if backwards && link.line > 0 { format!(" at line {}", link.line) } else { String::new() };
     let kind = if link.relation == Relation::Call { String::new() } else { format!(" {}", link.relation.as_str()) };
-    let doubt = if link.is_proven { String::new() } else { format!(" possible, 1 of {}", link.count) };
+    let doubt = match (link.is_proven, link.count) {
+        (true, _) => String::new(),
+        (false, 1) => " possible".to_owned(),
+        (false, count) => format!(" possible, 1 of {count}"),
+    };
     format!("{at}{kind}{doubt}")
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use graphrag::Graph;
 use graphrag::graph::NodeId;
-use rag_core::{Error, Mode, Query, Snapshot};
+use rag_core::{Error, Snapshot};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -30,6 +30,9 @@ const LONGEST: usize = 1_000;
 const LONGEST_QUERY: usize = 20_000;
 /// All arguments of a call together.
 const LARGEST_CALL: usize = 1 << 20;
+/// Names are near from this Jaro-Winkler similarity on; so many are named.
+const SIMILAR: f64 = 0.88;
+const NEAR: usize = 5;
 
 /// Why there is no answer, in words for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +151,7 @@ impl Call<'_> {
         let text = text.trim().trim_start_matches("./");
         match graph.find(text)[..] {
             [node] => Ok(node),
-            [] => Err(self.unknown(text)),
+            [] => Err(self.unknown(graph, text)),
             ref several => {
                 let mut lines = vec![format!("`{}` may mean {} things:", one_line(text), several.len())];
                 lines.extend(several.iter().take(10).map(|&node| format!("  {}", place(graph, node))));
@@ -162,18 +165,21 @@ impl Call<'_> {
     }
 
     /// Says that nothing is called so, and what is called nearly so.
-    fn unknown(&self, text: &str) -> Refusal {
+    fn unknown(&self, graph: &Graph, text: &str) -> Refusal {
         let name = text.rsplit(['.', ':', '/', '#']).find(|part| !part.is_empty()).unwrap_or(text);
-        let query = Query { mode: Mode::Symbol, limit: 5, ..Query::new(name) };
-        let similar = self.engine().search(&query).map(|result| result.hits).unwrap_or_default();
+        let name = name.to_lowercase();
+        let similar = |&id: &NodeId| {
+            let node = graph.node(id);
+            let similar = strsim::jaro_winkler(&node.own_name().to_lowercase(), &name);
+            (node.symbol.is_some() && similar > SIMILAR).then_some((similar, id))
+        };
+        let mut near: Vec<(f64, NodeId)> = graph.ids().filter_map(|id| similar(&id)).collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let mut lines = vec![format!("nothing is called `{}`", one_line(text))];
-        let named = similar.iter().filter_map(|hit| Some((hit, hit.symbol.as_deref()?)));
-        lines.extend(named.map(|(hit, symbol)| {
-            format!("  near: {} at {}:{}-{}", one_line(symbol), one_line(&hit.path), hit.start_line, hit.end_line)
-        }));
-        lines.push(match lines.len() {
-            1 => format!("Next: search {name}"),
-            _ => "Next: ask again with one of these names, or search".into(),
+        lines.extend(near.iter().take(NEAR).map(|&(_, id)| format!("  near: {}", place(graph, id))));
+        lines.push(match near.is_empty() {
+            true => format!("Next: search {}", one_line(&name)),
+            false => "Next: ask again with one of these names, or search".into(),
         });
         Refusal(lines.join("\n"))
     }

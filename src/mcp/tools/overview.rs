@@ -2,12 +2,12 @@
 
 use graphrag::Graph;
 use graphrag::graph::{NodeId, NodeKind};
-use rag_core::Snapshot;
+use rag_core::{Snapshot, SymbolKind};
 use serde::Deserialize;
 
 use super::super::answer::{Answer, next, one_line, place};
 use super::super::host::is_inside;
-use super::{Answered, Call, LONGEST, Refusal, given, limit};
+use super::{Answered, Call, LONGEST, Refusal, given, limit, text_of};
 use crate::overview::{overview, summary};
 
 pub(super) const TOKENS: usize = 1500;
@@ -83,10 +83,15 @@ fn repository(call: &Call, mut answer: Answer) -> Answered {
 
 fn file_outline(snapshot: &Snapshot, graph: &Graph, file: NodeId, mut answer: Answer) -> Answered {
     let path = one_line(graph.path(file)).into_owned();
-    answer.line(&format!("{path}: {} lines, used by {} files", graph.node(file).lines.1, graph.times_used(file)));
+    let count = text_of(snapshot, graph.path(file))?.map_or(0, |text| text.lines().count());
+    answer.line(&format!("{path}: {count} lines, used by {} files", graph.times_used(file)));
     let mut lines = Vec::new();
     for id in graph.symbols_of(file) {
         let node = graph.node(id);
+        let is_inner = node.parent.is_some_and(|parent| graph.node(parent).symbol.is_some());
+        if is_inner && matches!(node.kind.symbol(), Some(SymbolKind::Field | SymbolKind::Variable)) {
+            continue;
+        }
         let depth = std::iter::successors(node.parent, |&parent| graph.node(parent).parent)
             .take_while(|&parent| graph.node(parent).symbol.is_some())
             .count();
@@ -113,7 +118,7 @@ fn folder_content(graph: &Graph, folder: NodeId, mut answer: Answer) -> Answered
             let mut top: Vec<NodeId> = graph.symbols_of(id).filter(|&symbol| graph.node(symbol).parent == Some(id)).collect();
             top.sort_by_key(|&symbol| std::cmp::Reverse(graph.used_by(symbol).len()));
             let names: Vec<_> = top.iter().take(KEYS).map(|&symbol| one_line(graph.node(symbol).own_name())).collect();
-            format!("{} ({} lines, used by {}) {}", place(graph, id), node.lines.1, graph.times_used(id), names.join(", "))
+            format!("{} (used by {} files) {}", place(graph, id), graph.times_used(id), names.join(", "))
         })
         .collect();
     let shown = answer.lines(lines.iter().map(|line| format!("  {}", line.trim_end())));

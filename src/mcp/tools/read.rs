@@ -2,7 +2,7 @@
 
 use graphrag::Graph;
 use graphrag::graph::NodeId;
-use rag_core::Snapshot;
+use rag_core::{Snapshot, SymbolKind};
 use rag_core::store::catalog::Place;
 use serde::Deserialize;
 
@@ -151,7 +151,8 @@ fn around(graph: &Graph, path: &str, line: u32, count: u32) -> (u32, u32) {
 fn outline(answer: &mut Answer, graph: &Graph, symbols: &[NodeId], lines: (u32, u32), limit: usize) {
     let within = |id: &&NodeId| {
         let (first, last) = graph.node(**id).lines;
-        lines.0 <= first && last <= lines.1 && (first, last) != lines
+        let is_small = matches!(graph.node(**id).kind.symbol(), Some(SymbolKind::Field | SymbolKind::Variable));
+        lines.0 <= first && last <= lines.1 && (first, last) != lines && !is_small
     };
     let mut left = limit;
     let found: Vec<String> = symbols.iter().filter(within).map(|&id| short(graph, id)).collect();
