@@ -13,6 +13,8 @@ mod faults;
 mod graph_law;
 /// Indexes that somebody made up.
 mod hostile;
+/// `cogo mcp`: the protocol, its tools, real clients, and the settings of clients.
+mod mcp;
 /// Large models: parity with PyTorch, damaged folders, backfill.
 mod models;
 /// Questions about this repository find their files.

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::args::{InstallArgs, McpArgs, McpCommand};
 use super::failure::Usage;
 use super::output::{self, harmless};
-use super::{Done, target};
+use super::{Done, failure, target};
 use crate::mcp::install::{self, Edit, Scope, Start};
 use crate::mcp::{Host, HttpOptions, serve_http, serve_stdio};
 
@@ -41,6 +41,7 @@ fn serve(args: &McpArgs) -> anyhow::Result<Done> {
         return Ok(Done::Something);
     };
     let options = HttpOptions { token: args.token.clone() };
+    options.check(address).map_err(|reason| Usage::new(reason).hint("set COGO_MCP_TOKEN, or use 127.0.0.1"))?;
     serve_http(open(None)?, address, &options, |address| {
         target::note(&format!("serving MCP at http://{address}/mcp"));
     })?;
@@ -65,8 +66,15 @@ fn change(args: &InstallArgs, install: bool) -> anyhow::Result<Done> {
     };
     let start = Start { command: args.command.clone(), arguments: vec!["mcp".into()] };
     let edit = match install {
-        true => install::install(args.client, &scope, &start)?,
-        false => install::uninstall(args.client, &scope)?,
+        true => install::install(args.client, &scope, &start),
+        false => install::uninstall(args.client, &scope),
+    };
+    let edit = match edit {
+        Err(error) if !error.chain().any(|cause| cause.is::<std::io::Error>()) => {
+            let by_hand = format!("by hand, it is\n{}", install::snippet(args.client, &start)?);
+            return Err(Usage::new(failure::message(&error)).hint(by_hand).into());
+        }
+        edit => edit?,
     };
     if edit.is_empty() {
         let state = if install { "knows cogo already" } else { "does not know cogo" };

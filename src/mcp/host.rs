@@ -23,6 +23,8 @@ pub(super) struct Progress {
     pub planned: usize,
     /// Whether a run is going on.
     pub running: bool,
+    /// Whether another process is at it.
+    pub elsewhere: bool,
     /// Why the last run failed.
     pub failed: Option<String>,
 }
@@ -143,7 +145,7 @@ impl Inner {
         let outcome = self.engine.catch_up(&count);
         *refreshed = Some(Instant::now());
         let busy = matches!(outcome, Err(Error::Locked { .. }));
-        let failed = outcome.err().filter(|_| !(busy && self.has_index())).map(|error| match error.hint() {
+        let failed = outcome.err().filter(|_| !busy).map(|error| match error.hint() {
             Some(hint) => format!("{error}; {hint}"),
             None => error.to_string(),
         });
@@ -151,14 +153,10 @@ impl Inner {
             tracing::warn!(reason, "the index is not up to date");
         }
         self.progress.send_modify(|progress| {
-            (progress.running, progress.failed) = (busy && !self.has_index(), failed);
+            (progress.running, progress.elsewhere, progress.failed) = (busy, busy, failed);
         });
         // What else fails does so again until something changes.
         if busy { Outcome::TryAgain } else { Outcome::Done }
-    }
-
-    fn has_index(&self) -> bool {
-        self.engine.searcher().is_ok()
     }
 }
 

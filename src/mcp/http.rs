@@ -16,12 +16,30 @@ use super::server::Server;
 
 /// Largest request.
 const LARGEST: usize = 4 << 20;
+/// A shorter token is guessed.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Who may ask.
 #[derive(Clone, Debug, Default)]
 pub struct HttpOptions {
     /// What a client must send as `Authorization: Bearer …`. Without one, only this machine is served.
     pub token: Option<String>,
+}
+
+impl HttpOptions {
+    /// Whether `address` may be served.
+    ///
+    /// # Errors
+    /// If it can be reached from other machines and there is no token that is hard to guess.
+    pub fn check(&self, address: SocketAddr) -> Result<(), String> {
+        let is_guarded = self.token.as_ref().is_some_and(|token| token.len() >= SHORTEST_TOKEN);
+        match address.ip().is_loopback() || is_guarded {
+            true => Ok(()),
+            false => Err(format!(
+                "{address} can be reached from other machines: that needs a token of {SHORTEST_TOKEN} signs or more"
+            )),
+        }
+    }
 }
 
 /// The protocol over HTTP, to be mounted: `router.nest_service("/mcp", service(host, &options))`.
@@ -73,9 +91,7 @@ pub fn serve_http(
     options: &HttpOptions,
     started: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    if !address.ip().is_loopback() && options.token.as_ref().is_none_or(|token| token.len() < 16) {
-        anyhow::bail!("{address} can be reached from other machines: that needs a token of 16 signs or more");
-    }
+    options.check(address).map_err(anyhow::Error::msg)?;
     let app = Router::new().nest_service("/mcp", service(host, options));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {

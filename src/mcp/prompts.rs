@@ -14,7 +14,8 @@ pub(super) struct Prompt {
 
 /// The prompts as `prompts/list` shows them.
 pub(super) fn definitions() -> Value {
-    let argument = |name: &str, description: &str| json!([{ "name": name, "description": description, "required": true }]);
+    let argument =
+        |name: &str, description: &str| json!([{ "name": name, "description": description, "required": true }]);
     json!([
         {
             "name": "onboard",

@@ -30,7 +30,11 @@ pub(super) struct Resource {
 /// What there is in every repository.
 pub(super) fn always() -> Vec<Resource> {
     [(OVERVIEW, "overview", "How the repository is organised"), (STATUS, "status", "Whether the index is up to date")]
-        .map(|(uri, name, description)| Resource { uri: uri.into(), name: name.into(), description: description.into() })
+        .map(|(uri, name, description)| Resource {
+            uri: uri.into(),
+            name: name.into(),
+            description: description.into(),
+        })
         .into()
 }
 

@@ -86,7 +86,9 @@ impl Server {
                 answer(&host, &seen)
             });
             // The panic itself is on stderr.
-            done.await.unwrap_or_else(|_| Err(Refusal("cogo has failed in a way that it should not; please report it".into())))
+            done.await.unwrap_or_else(|_| {
+                Err(Refusal("cogo has failed in a way that it should not; please report it".into()))
+            })
         };
         let outcome = tokio::select! {
             outcome = work => outcome,

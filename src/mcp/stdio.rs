@@ -5,8 +5,8 @@ use rmcp::service::ServerInitializeError;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::io::stdio_pipes;
 
-use super::server::Server;
 pub use super::server::Opener;
+use super::server::Server;
 
 /// Longest message; what is longer is dropped before it fills the memory.
 const LONGEST_MESSAGE: usize = 4 << 20;

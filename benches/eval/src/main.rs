@@ -78,6 +78,9 @@ pub struct McpSearch {
     /// Tokens that grep and read may use.
     #[arg(long, default_value_t = 20_000)]
     grep_tokens: usize,
+    /// At most so many of one file [default: the whole file].
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    file_tokens: usize,
 }
 
 /// Options of `passages`.

@@ -17,8 +17,9 @@ use crate::measures::Paths;
 
 /// Words that an agent would not search for.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is", "it", "its",
-    "of", "on", "or", "that", "the", "this", "to", "was", "what", "when", "where", "which", "who", "why", "with",
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
+    "it", "its", "of", "on", "or", "that", "the", "this", "to", "was", "what", "when", "where", "which", "who", "why",
+    "with",
 ];
 
 /// What one way of looking costs, and what it finds.
@@ -94,7 +95,7 @@ fn measure(options: &McpSearch, repository: &RepositoryEntry, judged: &[&JudgedQ
         let arguments = json!({ "query": judged.query, "max_tokens": options.tokens });
         let answer = call(&host, "search", arguments, &AtomicBool::new(false)).map_err(|Refusal(why)| anyhow!(why))?;
         tool.add(estimate(&answer), &cited(&answer), judged, &repository.root);
-        let (tokens, read) = grep_and_read(&texts, &judged.query, options.grep_tokens);
+        let (tokens, read) = grep_and_read(&texts, &judged.query, options);
         grep.add(tokens, &read, judged, &repository.root);
     }
     Ok((tool, grep))
@@ -128,7 +129,7 @@ fn texts(snapshot: &Snapshot) -> Result<Vec<File>> {
 }
 
 /// As an agent with ripgrep would: files with most of the words first, then with most matches; read until the tokens are used.
-fn grep_and_read(files: &[File], query: &str, limit: usize) -> (usize, Vec<String>) {
+fn grep_and_read(files: &[File], query: &str, options: &McpSearch) -> (usize, Vec<String>) {
     let lower = query.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     let words: HashSet<&str> = words.filter(|word| !STOP_WORDS.contains(word)).collect();
@@ -143,11 +144,11 @@ fn grep_and_read(files: &[File], query: &str, limit: usize) -> (usize, Vec<Strin
     ranked.sort_by_key(|(distinct, matches, file)| (*distinct, *matches, &file.path));
     let (mut used, mut read) = (0, Vec::new());
     for (_, _, file) in ranked {
-        if used >= limit {
+        if used >= options.grep_tokens {
             break;
         }
         read.push(file.path.clone());
-        used = (used + estimate(&file.text)).min(limit);
+        used = (used + estimate(&file.text).min(options.file_tokens)).min(options.grep_tokens);
     }
     (used, read)
 }

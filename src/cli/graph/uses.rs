@@ -19,13 +19,7 @@ pub(super) fn run(args: &GraphArgs, question: Question) -> anyhow::Result<Done> 
     answer(args, &graph, start, question, found)
 }
 
-fn answer(
-    args: &GraphArgs,
-    graph: &Graph,
-    start: NodeId,
-    question: Question,
-    found: Found,
-) -> anyhow::Result<Done> {
+fn answer(args: &GraphArgs, graph: &Graph, start: NodeId, question: Question, found: Found) -> anyhow::Result<Done> {
     let Found { reached: mut found, unresolved } = found;
     let proven = found.iter().filter(|reached| reached.is_proven).count();
     let total = found.len();

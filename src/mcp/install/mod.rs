@@ -104,6 +104,17 @@ pub fn uninstall(client: Client, scope: &Scope) -> anyhow::Result<Edit> {
     })
 }
 
+/// What the configuration of `client` must hold, for those who write it by hand.
+///
+/// # Errors
+/// None that is not a bug.
+pub fn snippet(client: Client, start: &Start) -> anyhow::Result<String> {
+    match client.is_toml() {
+        true => toml::with_entry("", client.table(), NAME, start),
+        false => json::with_entry("", client.table(), NAME, &client.json_entry(start)),
+    }
+}
+
 fn edit(
     client: Client,
     scope: &Scope,

@@ -173,7 +173,8 @@ fn neighbors(call: &Call, symbol: &str, mut answer: Answer) -> Answered {
 }
 
 fn way(call: &Call, arguments: &Arguments, depth: Option<u32>, mut answer: Answer) -> Answered {
-    let to = arguments.to.as_deref().ok_or_else(|| Refusal("`path` needs `to`: the symbol where the way ends".into()))?;
+    let to =
+        arguments.to.as_deref().ok_or_else(|| Refusal("`path` needs `to`: the symbol where the way ends".into()))?;
     given("to", to, LONGEST)?;
     let (_, graph) = call.view()?;
     let (from, to) = (call.find(&graph, &arguments.symbol)?, call.find(&graph, to)?);
@@ -186,7 +187,11 @@ fn way(call: &Call, arguments: &Arguments, depth: Option<u32>, mut answer: Answe
     for (node, link) in &way {
         answer.line(&place(&graph, *node));
         if let Some(link) = link {
-            answer.line(&format!("  ↓ {}{}", link.relation.as_str(), about(link, true).replace(link.relation.as_str(), "")));
+            answer.line(&format!(
+                "  ↓ {}{}",
+                link.relation.as_str(),
+                about(link, true).replace(link.relation.as_str(), "")
+            ));
         }
     }
     Ok(answer.end(&[next(&[format!("read {}", read_place(&graph, from))])]))

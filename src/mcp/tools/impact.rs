@@ -51,7 +51,8 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
     let impact = graph.impact(&changed, Follow { relations: &[], proven_only: false, depth });
     call.go_on()?;
     let names: Vec<String> = changed.iter().take(3).map(|&id| place(&graph, id)).collect();
-    let more = if changed.len() > names.len() { format!(" and {} more", changed.len() - names.len()) } else { String::new() };
+    let more =
+        if changed.len() > names.len() { format!(" and {} more", changed.len() - names.len()) } else { String::new() };
     answer.line(&format!("changed: {}{more}", names.join(", ")));
     if !unknown.is_empty() {
         answer.line(&format!("not indexed: {}", unknown.join(", ")));
@@ -97,7 +98,9 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
 
 fn changes(arguments: &Arguments) -> Result<Vec<Change>, Refusal> {
     if arguments.places.is_empty() && arguments.diff.is_none() {
-        return Err(Refusal("give `places` (path, path:line, path:start-end) or `diff` (the output of git diff)".into()));
+        return Err(Refusal(
+            "give `places` (path, path:line, path:start-end) or `diff` (the output of git diff)".into(),
+        ));
     }
     if arguments.places.len() > MOST_PLACES {
         return Err(Refusal(format!("more than {MOST_PLACES} places; give a diff instead")));

@@ -59,7 +59,8 @@ pub fn definitions() -> Value {
             "annotations": { "readOnlyHint": true, "openWorldHint": false },
         })
     };
-    let tokens = |default: usize| json!({ "type": "integer", "description": format!("answer size limit, default {default}") });
+    let tokens =
+        |default: usize| json!({ "type": "integer", "description": format!("answer size limit, default {default}") });
     json!([
         tool(
             "search",
@@ -205,7 +206,10 @@ pub fn call(host: &Host, name: &str, arguments: Value, cancelled: &AtomicBool) -
         "overview" => overview::answer(&call, parse(arguments)?),
         "impact" => impact::answer(&call, parse(arguments)?),
         "status" => status::answer(&call, parse(arguments)?),
-        _ => Err(Refusal(format!("no tool `{}`; there are search, read, graph, overview, impact, status", one_line(name)))),
+        _ => Err(Refusal(format!(
+            "no tool `{}`; there are search, read, graph, overview, impact, status",
+            one_line(name)
+        ))),
     }
 }
 
@@ -217,6 +221,9 @@ pub(super) fn not_ready(host: &Host) -> Refusal {
         (None, true) if progress.planned > 0 => {
             let (read, planned) = (progress.read.min(progress.planned), progress.planned);
             format!("the index is being made: {read} of {planned} files are read\nNext: ask again in some seconds")
+        }
+        (None, _) if progress.elsewhere => {
+            "the index is being made by another process\nNext: ask again in some seconds".into()
         }
         (None, _) => "the index is being made: looking for files\nNext: ask again in some seconds".into(),
     })

@@ -75,8 +75,12 @@ fn repository(call: &Call, mut answer: Answer) -> Answered {
     if !packages.is_empty() {
         answer.line(&format!("packages from outside: {}", packages.join(", ")));
     }
-    let mut steps: Vec<String> =
-        found.central.first().map(|&(id, _)| format!("overview {}", one_line(graph.node(id).name))).into_iter().collect();
+    let mut steps: Vec<String> = found
+        .central
+        .first()
+        .map(|&(id, _)| format!("overview {}", one_line(graph.node(id).name)))
+        .into_iter()
+        .collect();
     steps.push("search what you are looking for".into());
     Ok(answer.end(&[next(&steps)]))
 }
@@ -115,7 +119,8 @@ fn folder_content(graph: &Graph, folder: NodeId, mut answer: Answer) -> Answered
             if node.kind != NodeKind::File {
                 return place(graph, id);
             }
-            let mut top: Vec<NodeId> = graph.symbols_of(id).filter(|&symbol| graph.node(symbol).parent == Some(id)).collect();
+            let mut top: Vec<NodeId> =
+                graph.symbols_of(id).filter(|&symbol| graph.node(symbol).parent == Some(id)).collect();
             top.sort_by_key(|&symbol| std::cmp::Reverse(graph.used_by(symbol).len()));
             let names: Vec<_> = top.iter().take(KEYS).map(|&symbol| one_line(graph.node(symbol).own_name())).collect();
             format!("{} (used by {} files) {}", place(graph, id), graph.times_used(id), names.join(", "))

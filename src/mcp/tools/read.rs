@@ -2,8 +2,8 @@
 
 use graphrag::Graph;
 use graphrag::graph::NodeId;
-use rag_core::{Snapshot, SymbolKind};
 use rag_core::store::catalog::Place;
+use rag_core::{Snapshot, SymbolKind};
 use serde::Deserialize;
 
 use super::super::answer::{Answer, cite, handle, next, one_line, place};
@@ -42,11 +42,12 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
         }
     }
     let (snapshot, graph) = call.view()?;
-    let found = if asked.contains('/') && graph.find(&asked).is_empty() {
-        return Err(not_indexed(&snapshot, &asked));
-    } else {
-        call.find(&graph, &asked)?
-    };
+    let path = asked.rsplit_once(':').map_or(&*asked, |(path, _)| path);
+    let is_path = asked.contains('/') || snapshot.entry(path).is_some();
+    if is_path && graph.find(&asked).is_empty() {
+        return Err(not_indexed(&snapshot, path));
+    }
+    let found = call.find(&graph, &asked)?;
     let path = graph.path(found).to_owned();
     match text_of(&snapshot, &path)? {
         Some(text) => Ok(show(&graph, &path, text, Some(graph.node(found).lines), limit)),
@@ -73,8 +74,7 @@ pub(in crate::mcp) fn text_of<'s>(snapshot: &'s Snapshot, path: &str) -> rag_cor
     Ok(Some(snapshot.segments[segment as usize].segment.text(file)?.as_str()))
 }
 
-fn not_indexed(snapshot: &Snapshot, asked: &str) -> Refusal {
-    let path = asked.rsplit_once(':').map_or(asked, |(path, _)| path);
+fn not_indexed(snapshot: &Snapshot, path: &str) -> Refusal {
     if snapshot.entry(path).is_some() {
         let reason = "it is binary, generated, too large, or holds a secret";
         return Refusal(format!("`{}` is not indexed: {reason}", one_line(path)));
@@ -90,12 +90,8 @@ fn not_indexed(snapshot: &Snapshot, asked: &str) -> Refusal {
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut lines = vec![format!("no indexed file `{}`", one_line(path))];
     lines.extend(near.iter().take(5).map(|(_, path)| format!("  near: {}", one_line(path))));
-    lines.push(format!("Next: search {}", first_word(name)));
+    lines.push(format!("Next: search {}", one_line(name.split('.').next().unwrap_or(name))));
     Refusal(lines.join("\n"))
-}
-
-fn first_word(name: &str) -> &str {
-    name.split('.').next().unwrap_or(name)
 }
 
 fn show(graph: &Graph, path: &str, text: &str, lines: Option<(u32, u32)>, limit: usize) -> String {
