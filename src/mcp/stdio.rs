@@ -21,7 +21,10 @@ pub fn serve_stdio(opener: Opener) -> anyhow::Result<()> {
         let (input, output) = stdio_pipes();
         let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(LONGEST_MESSAGE);
         match Server::new(opener).serve(transport).await {
-            Ok(service) => Ok(drop(service.waiting().await?)),
+            Ok(service) => {
+                service.waiting().await?;
+                Ok(())
+            }
             // A client that goes before it said a word has done nothing wrong.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(anyhow::Error::from(error)),
