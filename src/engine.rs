@@ -256,7 +256,15 @@ impl Engine {
     /// # Errors
     /// As [`searcher`](Self::searcher), and [`Error::Corrupt`] if stored texts or facts are damaged.
     pub fn graph(&self) -> Result<Arc<Graph>> {
-        self.graphs.of(&*self.snapshot()?)
+        self.graph_of(&*self.snapshot()?)
+    }
+
+    /// The graph of a generation of this repository, for answers that need both to be of one.
+    ///
+    /// # Errors
+    /// As [`graph`](Self::graph).
+    pub fn graph_of(&self, snapshot: &Snapshot) -> Result<Arc<Graph>> {
+        self.graphs.of(snapshot)
     }
 
     /// Makes the links between the files of a generation when a query wants them.

@@ -24,15 +24,21 @@
 
 pub mod ask;
 pub mod backfill;
+pub mod change;
 #[doc(hidden)]
 pub mod cli;
 pub mod config;
 pub mod context;
 mod engine;
 pub mod graph;
+mod harmless;
+mod highlight;
 pub mod http;
+pub mod mcp;
 pub mod model;
 pub mod overview;
+pub mod question;
+pub mod tokens;
 pub mod watch;
 pub mod wire;
 

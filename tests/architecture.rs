@@ -165,6 +165,25 @@ fn the_core_knows_neither_async_nor_networks_nor_languages() {
 }
 
 #[test]
+fn nothing_below_the_product_knows_a_runtime() {
+    for name in ["graphrag", "indexer", "models"] {
+        let tree = dependency_tree(name);
+        for foreign in ["tokio", "async-std", "smol", "hyper", "axum", "rmcp"] {
+            assert!(!tree.contains(foreign), "{name} is built with {foreign}");
+        }
+    }
+}
+
+#[test]
+fn the_agent_protocol_is_known_in_one_place() {
+    let known = ["server.rs", "stdio.rs", "http.rs"].map(|name| format!("src/mcp/{name}"));
+    for path in sources().iter().map(|path| relative(path)).filter(|path| path.starts_with("src/")) {
+        let text = fs::read_to_string(root().join(&path)).expect("read");
+        assert!(known.contains(&path) || !text.contains("rmcp::"), "{path} knows rmcp");
+    }
+}
+
+#[test]
 fn the_dependencies_of_a_crate_are_those_of_the_workspace() {
     // A version in one place cannot disagree with itself. Grammars are used in one crate only.
     for folder in members().values() {

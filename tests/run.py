@@ -87,6 +87,14 @@ def prepared(script, kind):
     return (done.stdout.split("\n"), None) if done.returncode == 0 else (None, done.stderr.strip() or "unknown reason")
 
 
+def mcp_sdk(kind):
+    """Fetches the SDK that the tests of `cogo mcp` use as a client, to where they look for it; why not, if that fails."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / "mcp-clients"
+    script = ROOT / "tests" / "mcp" / "prepare.py"
+    done = subprocess.run([sys.executable, str(script), kind, str(folder.absolute())], capture_output=True, text=True)
+    return None if done.returncode == 0 else done.stderr.strip() or "unknown reason"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only the tests")
@@ -117,6 +125,10 @@ def main():
             run.skip(name, reason)
         else:
             environment.update(zip(variables, found))
+    for kind in ["python", "node"]:
+        reason = mcp_sdk(kind)
+        if reason is not None:
+            run.skip(f"MCP with {kind}", reason)
     minilm = ROOT.parent / "shared" / "models" / "minilm"
     if minilm.is_dir():
         environment.setdefault("COGO_TEST_MINILM", str(minilm))

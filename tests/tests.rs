@@ -11,10 +11,12 @@ mod crash;
 /// Damaged indexes, full disks, other writers, repositories that do not hold still.
 mod faults;
 mod graph_law;
-/// `cogo serve` as its callers see it.
-mod http;
 /// Indexes that somebody made up.
 mod hostile;
+/// `cogo serve` as its callers see it.
+mod http;
+/// `cogo mcp`: the protocol, its tools, real clients, and the settings of clients.
+mod mcp;
 /// Large models: parity with PyTorch, damaged folders, backfill.
 mod models;
 /// Questions about this repository find their files.

@@ -87,6 +87,12 @@ pub(super) enum Command {
     /// runs. Ctrl-C ends it when the running requests are answered.
     #[command(after_long_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Serves coding agents: search, read, graph, overview, impact and status over the Model Context Protocol.
+    ///
+    /// Speaks with the client over stdin and stdout, or over HTTP. The index is made behind and follows the files; nothing
+    /// is ever written but the index.
+    #[command(after_long_help = MCP_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Mcp(McpArgs),
     /// Checks this machine and, if there is one, every byte of the index.
     #[command(after_long_help = "Example:\n  cogo doctor ~/project")]
     Doctor(PathArgs),
@@ -211,6 +217,61 @@ pub(super) struct ContextArgs {
     pub format: Format,
     #[command(flatten)]
     pub logging: Logging,
+}
+
+const MCP_EXAMPLES: &str = "\
+Examples:
+  cogo mcp install --client claude          show what would be written to .mcp.json
+  cogo mcp install --client claude --yes    write it
+  cogo mcp ~/project                        what a client runs
+  cogo mcp --http 127.0.0.1:8765            serve at http://127.0.0.1:8765/mcp";
+
+#[derive(Args, Debug)]
+pub(super) struct McpArgs {
+    /// The repository [default: the client's first root, or the current folder].
+    pub path: Option<PathBuf>,
+    /// Serve over HTTP at this address, at /mcp. An address that other machines reach needs a token.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Option<std::net::SocketAddr>,
+    /// What HTTP clients must send as `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "TOKEN", env = "COGO_MCP_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Where the index lies, if not in `.cogo` in the folder.
+    #[arg(long, value_name = "DIR")]
+    pub index_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub logging: Logging,
+    #[command(subcommand)]
+    pub command: Option<McpCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum McpCommand {
+    /// Shows the change to a client's configuration that makes it start cogo; `--yes` writes it.
+    #[command(after_long_help = "Example:\n  cogo mcp install --client codex --user --yes")]
+    Install(InstallArgs),
+    /// Shows the change that takes cogo out again; `--yes` writes it.
+    #[command(after_long_help = "Example:\n  cogo mcp uninstall --client codex --user --yes")]
+    Uninstall(InstallArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InstallArgs {
+    /// The client.
+    #[arg(long, value_enum)]
+    pub client: crate::mcp::install::Client,
+    /// In the settings of this user, for every project.
+    #[arg(long, conflicts_with = "project")]
+    pub user: bool,
+    /// The project whose settings are changed.
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub project: PathBuf,
+    /// How the client starts cogo; a path, if it is not on its PATH.
+    #[arg(long, value_name = "PROGRAM", default_value = "cogo")]
+    pub command: String,
+    /// Write the change.
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 const GRAPH_EXAMPLES: &str = "\

@@ -8,10 +8,10 @@ mod context;
 mod doctor;
 mod failure;
 mod graph;
-mod highlight;
 mod hits;
 mod index;
 mod info;
+mod mcp;
 mod model;
 mod output;
 mod progress;
@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
         Command::Context(args) => context::run(&args),
         Command::Graph { command } => graph::run(&command),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Model { command } => model::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Doctor(args) => doctor::run(&args),

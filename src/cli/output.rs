@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
 use super::args::Format;
+pub(super) use crate::harmless::harmless;
 
 /// Stdout, buffered; escape codes are dropped unless it is a terminal that wants them.
 pub(super) type Out = io::BufWriter<AutoStream<io::Stdout>>;
@@ -67,17 +68,6 @@ pub(super) fn number(n: u64) -> String {
 pub(super) fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(n))
-}
-
-/// `text` without characters that could move the cursor, colour the screen or forge a line: the text of a repository is
-/// not ours.
-pub(super) fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
-    let harmful =
-        |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(harmful) {
-        return text.into();
-    }
-    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use anstyle::{AnsiColor, Style};
 use rag_core::{Hit, SearchResult};
 
 use super::args::HitArgs;
-use super::highlight::{Highlighter, Mark, best_window};
 use super::output::{self, Out, harmless};
 use super::target::Target;
+use crate::highlight::{Highlighter, Mark, best_window};
 
 const PATH: Style = AnsiColor::Magenta.on_default().bold();
 const SYMBOL: Style = AnsiColor::Cyan.on_default();

@@ -16,10 +16,11 @@ use super::repositories::Repository;
 use super::search::{check_limit, check_text};
 use super::{Shared, State};
 use crate::ask::{self, Scope};
+use crate::change::Change;
 use crate::overview::{explain as explained, overview as organised};
+use crate::question::Question;
 use crate::wire::{
-    Asked, Change, CommunitiesAnswer, Explained, ImpactAnswer, NeighborsAnswer, NodeJson, OverviewAnswer, Question,
-    StepJson, UsesAnswer,
+    Asked, CommunitiesAnswer, Explained, ImpactAnswer, NeighborsAnswer, NodeJson, OverviewAnswer, StepJson, UsesAnswer,
 };
 
 /// How far a change is followed.
@@ -117,8 +118,8 @@ pub(super) async fn uses(
     let work = move || {
         let asking = Asking::open(&all, asked.repository.as_deref())?;
         let start = asking.find(&asked.symbol)?;
-        let (found, unresolved) = question.answer(&asking.graph, start, asked.depth, asked.proven);
-        Ok::<_, ApiError>(UsesAnswer::new(&asking.graph, start, &found, &unresolved, asked.limit))
+        let found = question.ask(&asking.graph, start, asked.depth, asked.proven);
+        Ok::<_, ApiError>(UsesAnswer::new(&asking.graph, start, &found, asked.limit))
     };
     Ok(Json(shared.work.run(work).await?))
 }

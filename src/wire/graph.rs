@@ -11,9 +11,7 @@ use utoipa::ToSchema;
 use super::PlaceJson;
 use crate::ask::Answer;
 use crate::overview::{Explanation, Overview, summary};
-
-/// How far a way or a chain of bases is followed.
-const FAR: u32 = 8;
+use crate::question::{FAR, Found, reason};
 
 /// A node: a folder, file, symbol, section or package.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -101,57 +99,6 @@ impl ReachedJson {
     }
 }
 
-/// What is asked about a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'r> {
-    relations: &'r [Relation],
-    /// Who uses it, rather than what it uses.
-    pub backwards: bool,
-    far: u32,
-    tests_only: bool,
-}
-
-impl Question<'static> {
-    /// The question that `word` names: `callers`, `callees`, `references`, `imports`, `implementations` or `tests`.
-    pub fn named(word: &str) -> Option<Self> {
-        let uses = |relations| Question { relations, backwards: false, far: 1, tests_only: false };
-        let used_by = |relations| Question { backwards: true, ..uses(relations) };
-        Some(match word {
-            "callers" => used_by(&[Relation::Call]),
-            "callees" => uses(&[Relation::Call]),
-            "references" => used_by(&[]),
-            "imports" => uses(&[Relation::Import, Relation::Depend]),
-            "implementations" => Question { far: FAR, ..used_by(&[Relation::Inherit, Relation::Override]) },
-            "tests" => Question { far: FAR, tests_only: true, ..used_by(&[]) },
-            _ => return None,
-        })
-    }
-
-    /// The relations that are followed; all if there are none.
-    pub fn relations(&self) -> &'static [Relation] {
-        self.relations
-    }
-
-    /// The answer about `start`: what is reached, nearest and surest first, and the sites that nobody can resolve.
-    pub fn answer(
-        &self,
-        graph: &Graph,
-        start: NodeId,
-        depth: Option<u32>,
-        proven_only: bool,
-    ) -> (Vec<Reached>, Vec<Site>) {
-        let follow = Follow { relations: self.relations, proven_only, depth: depth.unwrap_or(self.far) };
-        let mut found = graph.reach(&[start], self.backwards, follow);
-        if self.tests_only {
-            found.retain(|reached| graph.is_test(reached.node) && graph.node(reached.node).symbol.is_some());
-        }
-        found.sort_by_key(|reached| (reached.distance, !reached.is_proven));
-        let mut unresolved = if self.backwards { graph.unresolved(start) } else { Vec::new() };
-        unresolved.retain(|site| self.relations.is_empty() || self.relations.contains(&site.relation));
-        (found, unresolved)
-    }
-}
-
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Place {
@@ -180,7 +127,8 @@ pub struct UsesAnswer {
 
 impl UsesAnswer {
     /// What was found about `start`.
-    pub fn new(graph: &Graph, start: NodeId, found: &[Reached], unresolved: &[Site], limit: usize) -> Self {
+    pub fn new(graph: &Graph, start: NodeId, found: &Found, limit: usize) -> Self {
+        let Found { reached: found, unresolved } = found;
         let proven = found.iter().filter(|reached| reached.is_proven).count();
         let place = |site: &Site| Place { path: graph.path(site.node).to_owned(), line: site.line };
         UsesAnswer {
@@ -274,26 +222,6 @@ impl ImpactAnswer {
             together: list(&impact.together),
         }
     }
-}
-
-/// `calls Basket.total at line 7`, and how far that is.
-pub fn reason(graph: &Graph, reached: &Reached) -> String {
-    let name = graph.node(reached.from).name;
-    let words = match reached.link.relation {
-        Relation::Call => "calls",
-        Relation::Import => "imports",
-        Relation::Inherit => "extends",
-        Relation::Type => "has the type",
-        Relation::Override => "overrides",
-        Relation::Mention => "mentions",
-        Relation::Depend => "needs",
-        Relation::CoChange => {
-            let plural = if reached.link.count == 1 { "" } else { "s" };
-            return format!("in {} commit{plural} with {name}", reached.link.count);
-        }
-    };
-    let far = if reached.distance > 1 { format!(", {} away", reached.distance) } else { String::new() };
-    format!("{words} {name} at line {}{far}", reached.link.line)
 }
 
 /// A symbol with the first sentence of its documentation.

@@ -55,7 +55,8 @@ fn a_stream_ends_with_what_a_search_answers() {
     let events = events(&stream.body);
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["hits", "hits", "final"]);
-    let mut retrievers: Vec<&str> = events[..2].iter().map(|(_, data)| data["retriever"].as_str().expect("one")).collect();
+    let mut retrievers: Vec<&str> =
+        events[..2].iter().map(|(_, data)| data["retriever"].as_str().expect("one")).collect();
     retrievers.sort_unstable();
     assert_eq!(retrievers, ["lexical", "semantic"]);
     assert_eq!(events[2].1["hits"], server.search("rate of requests")["hits"]);
@@ -68,7 +69,10 @@ fn related_places_and_context_are_found() {
     let paths: Vec<&Value> = related["hits"].as_array().expect("hits").iter().map(|hit| &hit["path"]).collect();
     assert!(!paths.is_empty() && !paths.contains(&&"src/retry.rs".into()), "{related}");
     let context = server.post("/v1/context", &json!({ "query": "how are requests retried", "tokens": 300 })).json();
-    assert!(context["tokens"].as_u64().expect("a number") <= 300 && context["blocks"][0]["level"] == "body", "{context}");
+    assert!(
+        context["tokens"].as_u64().expect("a number") <= 300 && context["blocks"][0]["level"] == "body",
+        "{context}"
+    );
     let embedded = server.post("/v1/embed", &json!({ "texts": ["retry a request", ""] })).json();
     let length = |index: usize| -> f64 {
         let vector = embedded["embeddings"][index].as_array().expect("a vector").iter();
@@ -137,9 +141,21 @@ fn the_description_names_every_path_and_every_answer_fits() {
     assert!(description["openapi"].as_str().expect("a version").starts_with("3.1"));
     let paths = description["paths"].as_object().expect("paths");
     for path in [
-        "/v1/search", "/v1/search/stream", "/v1/chunks/{id}", "/v1/files/{path}", "/v1/related", "/v1/context", "/v1/embed",
-        "/v1/graph/{question}", "/v1/graph/impact", "/v1/repositories", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/healthz",
-        "/readyz", "/metrics",
+        "/v1/search",
+        "/v1/search/stream",
+        "/v1/chunks/{id}",
+        "/v1/files/{path}",
+        "/v1/related",
+        "/v1/context",
+        "/v1/embed",
+        "/v1/graph/{question}",
+        "/v1/graph/impact",
+        "/v1/repositories",
+        "/v1/jobs/{id}",
+        "/v1/jobs/{id}/events",
+        "/healthz",
+        "/readyz",
+        "/metrics",
     ] {
         assert!(paths.contains_key(path), "{path}");
     }

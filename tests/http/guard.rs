@@ -32,7 +32,10 @@ fn a_token_is_asked_for() {
     let server = Server::with(&["--token-file", file.to_str().expect("plain"), "--origin", "https://good.example"]);
     server.wait();
     let refused = server.get("/v1/repositories");
-    assert_eq!((refused.status, refused.code().as_str(), refused.header("www-authenticate")), (401, "unauthorized", "Bearer"));
+    assert_eq!(
+        (refused.status, refused.code().as_str(), refused.header("www-authenticate")),
+        (401, "unauthorized", "Bearer")
+    );
     assert_eq!(server.get_with("/v1/repositories", &[("authorization", "Bearer wrong")]).status, 401);
     assert_eq!(server.get("/metrics").status, 401);
     let token = ("authorization", "Bearer 0123456789abcdef0123");
@@ -72,8 +75,16 @@ fn nothing_outside_of_the_index_can_be_read() {
     write(&server.root().join("secret.txt"), "not for you");
     write(&server.root().join("shop/.env"), "KEY=not for you");
     for path in [
-        "../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "src/../../secret.txt", "/etc/passwd", "%2fetc%2fpasswd", ".env",
-        "src/retry.rs%00", ".cogo/CURRENT", "src\\..\\..\\secret.txt",
+        "../secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2fsecret.txt",
+        "src/../../secret.txt",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        ".env",
+        "src/retry.rs%00",
+        ".cogo/CURRENT",
+        "src\\..\\..\\secret.txt",
     ] {
         let answer = server.get(&format!("/v1/files/{path}"));
         assert!(matches!(answer.status, 400 | 404), "{path}: {} {}", answer.status, answer.body);

@@ -29,14 +29,19 @@ fn folders_are_indexed_where_that_is_allowed() {
     let server = Server::with(&["--allow", allowed.to_str().expect("plain")]);
     server.wait();
     let add = |path: &Path| server.post("/v1/repositories", &json!({ "path": path }));
-    for outside in [folder.path().join("private"), allowed.join("../private"), folder.path().join("nothing"), "/".into()] {
+    for outside in
+        [folder.path().join("private"), allowed.join("../private"), folder.path().join("nothing"), "/".into()]
+    {
         let refused = add(&outside);
         assert_eq!((refused.status, refused.code().as_str()), (403, "forbidden"), "{}", outside.display());
     }
     let added = add(&allowed.join("library"));
     assert_eq!(added.status, 202, "{}", added.body);
     let job = outcome(&server, &added.json());
-    assert_eq!((&job["state"], &job["repository"], &job["files_planned"]), (&"succeeded".into(), &"library".into(), &1.into()));
+    assert_eq!(
+        (&job["state"], &job["repository"], &job["files_planned"]),
+        (&"succeeded".into(), &"library".into(), &1.into())
+    );
     let found = server.post("/v1/search", &json!({ "query": "lookup", "repositories": ["library"] })).json();
     assert_eq!(found["hits"][0]["path"], "cache.py");
     // Once more is an update of the same.

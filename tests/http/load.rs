@@ -42,7 +42,9 @@ fn it_ends_when_it_is_told_to() {
     for signal in ["TERM", "INT"] {
         let mut server = Server::new();
         let id = server.process.id().to_string();
-        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success());
+        assert!(
+            std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success()
+        );
         let started = Instant::now();
         let status = loop {
             if let Some(status) = server.process.try_wait().expect("it can be waited for") {

@@ -65,7 +65,10 @@ impl Server {
             &folder.path().join("shop/src/token_bucket.py"),
             "class TokenBucket:\n    \"\"\"Limits the rate of requests.\"\"\"\n\n    def take(self, tokens):\n        self.level -= tokens\n",
         );
-        write(&folder.path().join("shop/docs/guide.md"), "# Guide\n\nHow requests are retried when the server is busy.\n");
+        write(
+            &folder.path().join("shop/docs/guide.md"),
+            "# Guide\n\nHow requests are retried when the server is busy.\n",
+        );
         Self::over(folder, "shop", args)
     }
 
@@ -134,7 +137,11 @@ impl Drop for Server {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -19,7 +19,12 @@ fn the_page_searches_in_a_browser() {
     let server = Server::new();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/page.mjs");
     let output = Command::new("node").args([script, &modules, &server.address]).output().expect("node runs");
-    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -16,17 +16,17 @@ use crate::CodeSearch;
 use crate::measures::{Measures, Paths, Target};
 
 #[derive(Deserialize)]
-struct RepositoryEntry {
-    name: String,
+pub(crate) struct RepositoryEntry {
+    pub name: String,
     language: String,
-    root: String,
+    pub root: String,
 }
 
 #[derive(Deserialize)]
-struct JudgedQuery {
-    repo: String,
-    query: String,
-    relevant: Vec<Target>,
+pub(crate) struct JudgedQuery {
+    pub repo: String,
+    pub query: String,
+    pub relevant: Vec<Target>,
     #[serde(default)]
     secondary: Vec<Target>,
     category: String,
@@ -55,9 +55,7 @@ struct Outcome {
 
 /// Indexes every checkout, asks every query, prints and writes the measures.
 pub fn run(options: &CodeSearch) -> Result<()> {
-    let repositories: Vec<RepositoryEntry> = serde_json::from_slice(&fs::read(options.data.join("repos.json"))?)?;
-    let queries = fs::read_to_string(options.data.join("queries.jsonl"))?;
-    let queries: Vec<JudgedQuery> = queries.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let (repositories, queries) = read_set(&options.data)?;
     let mut features = match &options.features {
         Some(path) => Some(fs::File::create(path)?),
         None => None,
@@ -105,6 +103,13 @@ pub fn run(options: &CodeSearch) -> Result<()> {
         fs::write(path, serde_json::to_vec_pretty(&outcome)?)?;
     }
     Ok(())
+}
+
+/// The repositories and queries of a set.
+pub(crate) fn read_set(data: &Path) -> Result<(Vec<RepositoryEntry>, Vec<JudgedQuery>)> {
+    let repositories = serde_json::from_slice(&fs::read(data.join("repos.json"))?)?;
+    let queries = fs::read_to_string(data.join("queries.jsonl"))?;
+    Ok((repositories, queries.lines().map(serde_json::from_str).collect::<Result<_, _>>()?))
 }
 
 fn measure(
@@ -175,7 +180,7 @@ fn timed(engine: &Engine, query: &Query) -> Result<(Vec<Hit>, Duration)> {
 }
 
 /// The path of a hit relative to the checkout.
-fn from_checkout(root: &str, path: &str) -> String {
+pub(crate) fn from_checkout(root: &str, path: &str) -> String {
     let folder: PathBuf = PathBuf::from(root).components().filter(|part| part.as_os_str() != ".").collect();
     folder.join(path).to_string_lossy().into_owned()
 }

@@ -3,6 +3,7 @@
 mod callgraph;
 mod code_search;
 mod issues;
+mod mcp_search;
 mod measures;
 mod passages;
 
@@ -32,6 +33,10 @@ enum Set {
     ///
     /// Example: cogo-eval issues --data eval/swe_lite --checkouts trees
     Issues(Issues),
+    /// One answer of the MCP tool `search` against grep and reading files: the right file, and tokens (code_search).
+    ///
+    /// Example: cogo-eval mcp-search --data eval/code_search --checkouts repos
+    McpSearch(McpSearch),
     /// Questions over a collection of short texts (MRR, recall): cosqa, multihop.
     ///
     /// Example: cogo-eval passages --data eval/cosqa --model minilm
@@ -53,6 +58,29 @@ pub struct Callgraph {
     /// Write every edge as text, to read it.
     #[arg(long)]
     edges: Option<PathBuf>,
+}
+
+/// Options of `mcp-search`.
+#[derive(Args)]
+pub struct McpSearch {
+    /// Folder with `repos.json` and `queries.jsonl`.
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder with one checkout per repository, by name.
+    #[arg(long)]
+    checkouts: PathBuf,
+    /// Only these repositories.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Limit of an answer.
+    #[arg(long, default_value_t = 2000)]
+    tokens: usize,
+    /// Tokens that grep and read may use.
+    #[arg(long, default_value_t = 20_000)]
+    grep_tokens: usize,
+    /// At most so many of one file [default: the whole file].
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    file_tokens: usize,
 }
 
 /// Options of `passages`.
@@ -140,6 +168,7 @@ fn main() -> Result<()> {
         Set::Callgraph(options) => callgraph::run(&options),
         Set::CodeSearch(options) => code_search::run(&options),
         Set::Issues(options) => issues::run(&options),
+        Set::McpSearch(options) => mcp_search::run(&options),
         Set::Passages(options) => passages::run(&options),
     }
 }

@@ -10,7 +10,9 @@ use super::super::args::{Format, GraphFormat, ImpactArgs};
 use super::super::failure::Usage;
 use super::super::output::{self, count, harmless};
 use super::{Done, doubt, draw, follow, open, place, target};
-use crate::wire::{Change, ImpactAnswer, reason};
+use crate::change::Change;
+use crate::question::reason;
+use crate::wire::ImpactAnswer;
 
 /// How far a change is followed: beyond, everything hangs together with everything.
 const NEAR: u32 = 3;
@@ -56,10 +58,7 @@ pub(super) fn run(args: &ImpactArgs) -> anyhow::Result<Done> {
 }
 
 fn changed(args: &ImpactArgs, graph: &Graph) -> anyhow::Result<Vec<NodeId>> {
-    let no_place =
-        |text| Usage::new(format!("`{text}` is no place")).hint("write `path`, `path:line` or `path:first-last`");
-    let places = args.places.iter().map(|text| Change::parse(text).ok_or_else(|| no_place(text)));
-    let mut changes: Vec<Change> = places.collect::<Result<_, _>>()?;
+    let mut changes: Vec<Change> = args.places.iter().map(|text| place_of(text)).collect::<Result<_, _>>()?;
     if let Some(path) = &args.diff {
         let mut diff = Vec::new();
         match path.as_os_str() == "-" {
@@ -83,4 +82,10 @@ fn changed(args: &ImpactArgs, graph: &Graph) -> anyhow::Result<Vec<NodeId>> {
     changed.sort_unstable();
     changed.dedup();
     Ok(changed)
+}
+
+/// `path`, `path:line` or `path:first-last`.
+fn place_of(text: &str) -> anyhow::Result<Change> {
+    let usage = || Usage::new(format!("`{text}` is no place")).hint("write `path`, `path:line` or `path:first-last`");
+    Ok(Change::parse(text).ok_or_else(usage)?)
 }

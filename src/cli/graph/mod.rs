@@ -16,18 +16,16 @@ use super::args::{GraphCommand, WalkArgs};
 use super::failure::Usage;
 use super::output::harmless;
 use super::{Done, target};
-
-/// How far a way or a chain of bases is followed.
-const FAR: u32 = 8;
+use crate::question::{FAR, Question};
 
 pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
     match command {
-        GraphCommand::Callers(args) => uses::run(args, "callers"),
-        GraphCommand::Callees(args) => uses::run(args, "callees"),
-        GraphCommand::References(args) => uses::run(args, "references"),
-        GraphCommand::Imports(args) => uses::run(args, "imports"),
-        GraphCommand::Implementations(args) => uses::run(args, "implementations"),
-        GraphCommand::Tests(args) => uses::run(args, "tests"),
+        GraphCommand::Callers(args) => uses::run(args, Question::Callers),
+        GraphCommand::Callees(args) => uses::run(args, Question::Callees),
+        GraphCommand::References(args) => uses::run(args, Question::References),
+        GraphCommand::Imports(args) => uses::run(args, Question::Imports),
+        GraphCommand::Implementations(args) => uses::run(args, Question::Implementations),
+        GraphCommand::Tests(args) => uses::run(args, Question::Tests),
         GraphCommand::Neighbors(args) => uses::neighbors(args),
         GraphCommand::Path(args) => path::run(args),
         GraphCommand::Impact(args) => impact::run(args),

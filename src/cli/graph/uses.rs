@@ -4,40 +4,33 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use graphrag::Graph;
-use graphrag::graph::{NodeId, Reached, Relation, Site};
+use graphrag::graph::{NodeId, Reached, Relation};
 
 use super::super::args::{Direction, Format, GraphArgs, GraphFormat, NeighborArgs};
 use super::super::output::{self, count, harmless};
 use super::{Done, doubt, draw, find, follow, open, place};
-use crate::wire::{NeighborsAnswer, Question, UsesAnswer};
+use crate::question::{Found, Question};
+use crate::wire::{NeighborsAnswer, UsesAnswer};
 
-pub(super) fn run(args: &GraphArgs, question: &str) -> anyhow::Result<Done> {
-    let question = Question::named(question).ok_or_else(|| anyhow::anyhow!("`{question}` is no question"))?;
+pub(super) fn run(args: &GraphArgs, question: Question) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
     let start = find(&graph, &args.symbol)?;
-    let (found, unresolved) = question.answer(&graph, start, args.walk.depth, args.walk.proven);
-    answer(args, &graph, start, &question, found, &unresolved)
+    let found = question.ask(&graph, start, args.walk.depth, args.walk.proven);
+    answer(args, &graph, start, question, found)
 }
 
-fn answer(
-    args: &GraphArgs,
-    graph: &Graph,
-    start: NodeId,
-    question: &Question<'static>,
-    mut found: Vec<Reached>,
-    unresolved: &[Site],
-) -> anyhow::Result<Done> {
+fn answer(args: &GraphArgs, graph: &Graph, start: NodeId, question: Question, found: Found) -> anyhow::Result<Done> {
+    let json = UsesAnswer::new(graph, start, &found, args.walk.limit);
+    let Found { reached: mut found, unresolved } = found;
     let proven = found.iter().filter(|reached| reached.is_proven).count();
     let total = found.len();
-    if args.walk.format != GraphFormat::Json {
-        found.truncate(args.walk.limit);
-    }
+    found.truncate(args.walk.limit);
     let mut out = output::stdout();
     match args.walk.format {
         GraphFormat::Text => {
             writeln!(out, "{}", place(graph, start))?;
             for reached in &found {
-                print_reached(&mut out, graph, reached, question.backwards)?;
+                print_reached(&mut out, graph, reached, question.is_backwards())?;
             }
             if total > found.len() {
                 writeln!(out, "  … {} more, -k shows them", total - found.len())?;
@@ -49,8 +42,7 @@ fn answer(
             }
         }
         GraphFormat::Json => {
-            let answer = UsesAnswer::new(graph, start, &found, unresolved, args.walk.limit);
-            output::print_json(&answer, Format::Json)?;
+            output::print_json(&json, Format::Json)?;
         }
         format => {
             let nodes: BTreeSet<NodeId> = found.iter().map(|reached| reached.node).chain([start]).collect();

@@ -1,28 +1,29 @@
-//! What has changed.
+//! What a change touches: files, and lines of them.
 
 /// A file, and lines of it, or all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Relative to the repository.
+    /// The file, relative to the repository.
     pub path: String,
-    /// First and last line, from 1.
+    /// First and last line, 1-based; none for the whole file.
     pub lines: Option<(u32, u32)>,
 }
 
 impl Change {
-    /// `path`, `path:line` or `path:first-last`.
+    /// Reads `path`, `path:line` or `path:first-last`; nothing if the lines are no numbers.
     pub fn parse(text: &str) -> Option<Self> {
         let Some((path, lines)) = text.rsplit_once(':') else {
             return Some(Change { path: text.to_owned(), lines: None });
         };
         let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
-        Some(Change { path: path.to_owned(), lines: Some((first.parse().ok()?, last.parse().ok()?)) })
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        Some(Change { path: path.to_owned(), lines: Some((first, last)) })
     }
 
     /// The changed lines of the new files of a unified diff.
     pub fn of_diff(diff: &str) -> Vec<Self> {
         let mut changes = Vec::new();
-        let mut path: Option<String> = None;
+        let mut path = None;
         for line in diff.lines() {
             if let Some(new) = line.strip_prefix("+++ ") {
                 let new = new.split('\t').next().unwrap_or(new).trim_matches('"');
@@ -53,8 +54,18 @@ mod tests {
     fn a_diff_names_the_lines_of_the_new_files() {
         let diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1,4 +1,6 @@ def f():\n+a\n@@ -20 +22 @@\n-b\n+c\n\
                     --- a/gone.py\n+++ /dev/null\n@@ -1,3 +0,0 @@\n--- /dev/null\n+++ b/new dir/n.py\t2020\n@@ -0,0 +1,2 @@\n";
-        let path = |path: &str, lines| Change { path: path.to_owned(), lines: Some(lines) };
-        assert_eq!(Change::of_diff(diff), [path("x.py", (1, 6)), path("x.py", (22, 22)), path("new dir/n.py", (1, 2))]);
+        let lines = |path: &str, lines| Change { path: path.to_owned(), lines: Some(lines) };
+        let expected = [lines("x.py", (1, 6)), lines("x.py", (22, 22)), lines("new dir/n.py", (1, 2))];
+        assert_eq!(Change::of_diff(diff), expected);
         assert_eq!(Change::of_diff("@@ +1 @@\n+++ \n@@ -x +y @@"), []);
+    }
+
+    #[test]
+    fn a_place_is_a_file_with_or_without_lines() {
+        let change = |path: &str, lines| Some(Change { path: path.to_owned(), lines });
+        assert_eq!(Change::parse("a/b.rs"), change("a/b.rs", None));
+        assert_eq!(Change::parse("a/b.rs:7"), change("a/b.rs", Some((7, 7))));
+        assert_eq!(Change::parse("a/b.rs:7-9"), change("a/b.rs", Some((7, 9))));
+        assert_eq!(Change::parse("a/b.rs:x"), None);
     }
 }

@@ -6,26 +6,26 @@ use std::ops::Range;
 use rag_core::analysis::{Lexicon, for_each_word};
 
 /// Finds the words of a query in lines of text.
-pub(super) struct Highlighter<'t> {
+pub(crate) struct Highlighter<'t> {
     terms: HashSet<&'t str>,
     lexicon: Lexicon,
 }
 
 /// A place in a line, and the term that stands there.
-pub(super) struct Mark<'t> {
+pub(crate) struct Mark<'t> {
     pub range: Range<usize>,
     pub term: &'t str,
 }
 
 impl<'t> Highlighter<'t> {
     /// For the terms of a [`SearchResult`](rag_core::SearchResult).
-    pub(super) fn new(terms: &'t [String]) -> Self {
+    pub(crate) fn new(terms: &'t [String]) -> Self {
         let terms = terms.iter().map(String::as_str).collect();
         Highlighter { terms, lexicon: Lexicon::new() }
     }
 
     /// The words of `line` that are in the query.
-    pub(super) fn marks(&mut self, line: &str) -> Vec<Mark<'t>> {
+    pub(crate) fn marks(&mut self, line: &str) -> Vec<Mark<'t>> {
         let mut marks: Vec<Mark> = Vec::new();
         if self.terms.is_empty() {
             return marks;
@@ -44,7 +44,7 @@ impl<'t> Highlighter<'t> {
 }
 
 /// The run of at most `most` lines that says most about the query: every distinct term counts once, rare ones more.
-pub(super) fn best_window(marks: &[Vec<Mark>], most: usize) -> Range<usize> {
+pub(crate) fn best_window(marks: &[Vec<Mark>], most: usize) -> Range<usize> {
     if marks.len() <= most || most == 0 {
         return 0..marks.len().min(most);
     }
