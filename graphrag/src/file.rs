@@ -49,6 +49,8 @@ pub(crate) enum Family<'a> {
     Rust,
     Go,
     Java,
+    /// C and C++.
+    C,
     Other(&'a str),
 }
 
@@ -57,6 +59,11 @@ impl Family<'_> {
     /// is given later says nothing about its type.
     pub(crate) fn is_static(self) -> bool {
         matches!(self, Family::Go | Family::Java)
+    }
+
+    /// Whether what its facts leave out is still found by name.
+    pub(crate) fn falls_back_to_names(self) -> bool {
+        matches!(self, Family::C)
     }
 }
 
@@ -96,6 +103,7 @@ impl<'a> File<'a> {
             "rust" => Family::Rust,
             "go" => Family::Go,
             "java" => Family::Java,
+            "c" | "cpp" => Family::C,
             other => Family::Other(other),
         };
         let mut file = File {

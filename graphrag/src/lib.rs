@@ -6,9 +6,11 @@
 //! be asked about them.
 
 mod annotation;
+mod c;
 mod edge;
 mod exports;
 mod file;
+mod finding;
 mod go_members;
 mod go_modules;
 pub mod graph;

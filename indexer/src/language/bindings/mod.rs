@@ -4,6 +4,10 @@
 //! nesting from overflowing the stack. What lies deeper is left out.
 
 mod builder;
+mod c;
+mod c_declarations;
+mod c_expressions;
+mod c_types;
 mod go;
 mod go_expressions;
 mod go_types;
@@ -38,6 +42,7 @@ type Collector = fn(&mut Builder, Node);
 fn collector(language: &Language) -> Option<Collector> {
     match language.name {
         "python" => Some(python::file),
+        "c" | "cpp" => Some(c::file),
         "go" => Some(go::file),
         "java" => Some(java::file),
         "typescript" | "javascript" => Some(typescript::file),

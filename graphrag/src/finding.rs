@@ -1,0 +1,38 @@
+//! What a family with rules of its own says of a use.
+
+use crate::edge::Tier;
+
+/// The definitions (file, binding) that a use can mean, and how sure that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) tier: Tier,
+    pub(crate) found: Vec<(u32, u32)>,
+}
+
+impl Finding {
+    /// What comes from outside.
+    pub(crate) fn external() -> Self {
+        Finding { tier: Tier::External, found: Vec::new() }
+    }
+
+    /// Of which nothing is known.
+    pub(crate) fn unresolved() -> Self {
+        Finding { tier: Tier::Unresolved, found: Vec::new() }
+    }
+
+    /// One of these; `otherwise`, if there are none.
+    pub(crate) fn possible(found: Vec<(u32, u32)>, otherwise: Tier) -> Self {
+        match found.is_empty() {
+            true => Finding { tier: otherwise, found },
+            false => Finding { tier: Tier::Possible, found },
+        }
+    }
+
+    /// These and no others; possible, if they are several.
+    pub(crate) fn sure(found: Vec<(u32, u32)>, otherwise: Tier) -> Self {
+        match found.len() {
+            1 => Finding { tier: Tier::Proven, found },
+            _ => Finding::possible(found, otherwise),
+        }
+    }
+}
