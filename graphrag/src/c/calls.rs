@@ -44,12 +44,29 @@ impl C<'_, '_> {
             Expr::Name(..) | Expr::Path(..) => {
                 let named = self.path(file, expr, Space::Both);
                 let is_path = matches!(self.expr(file, expr), Expr::Path(..));
-                self.named_call(file, &named, count).unwrap_or_else(|| match named.outside {
+                self.named_call(file, &named, count).map(|found| self.doubted(file, site, found)).unwrap_or_else(|| match named.outside {
                     true => Finding::external(),
                     false => self.unseen(file, site, &named, is_path),
                 })
             }
             _ => self.by_name(file, site, false),
+        }
+    }
+
+    /// A definition under a condition may stand in for one of the system: `#ifdef _WIN32`, `#define snprintf …`.
+    fn doubted(&self, file: u32, site: &Site, finding: Finding) -> Finding {
+        let plain = self.file(file).text(site.name).bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let under_condition = |&(owner, index): &At| {
+            let extent = self.file(owner).binding(index).extent;
+            let always = extent.len() >= self.file(owner).facts.text.len();
+            let beside = owner == file && extent.contains(site.name);
+            !(always && self.includes.always_seen(file).contains(&owner) || beside)
+        };
+        match finding.tier {
+            Tier::Proven if plain && finding.found.iter().any(under_condition) => {
+                Finding { tier: Tier::Possible, ..finding }
+            }
+            _ => finding,
         }
     }
 

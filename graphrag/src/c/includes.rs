@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use rag_core::Span;
+use rag_core::bindings::Source;
 
 use crate::file::{Family, File};
 use crate::manifest::join;
@@ -23,15 +24,25 @@ const MAX_MATCHES: usize = 8;
 /// The files that a file sees.
 pub(super) type Seen = Rc<HashSet<u32>>;
 
+/// An include of a file.
+pub(super) struct Include {
+    /// Where it says so.
+    pub(super) site: Span,
+    /// Whether no condition is around it.
+    always: bool,
+    /// What it can mean.
+    pub(super) files: Vec<u32>,
+}
+
 pub(super) struct Includes {
-    /// File → what it includes: where it says so, and the files.
-    direct: HashMap<u32, Vec<(Span, Vec<u32>)>>,
+    direct: HashMap<u32, Vec<Include>>,
     /// File → the files that include it.
     users: HashMap<u32, Vec<u32>>,
     /// Files that include something from outside.
     outside: HashSet<u32>,
     /// What the file asked last sees, and what those see that include it.
     last: RefCell<Option<(u32, Seen)>>,
+    last_always: RefCell<Option<(u32, Seen)>>,
     last_around: RefCell<Option<(u32, Seen)>>,
 }
 
@@ -48,25 +59,28 @@ impl Includes {
             users: HashMap::new(),
             outside: HashSet::new(),
             last: RefCell::default(),
+            last_always: RefCell::default(),
             last_around: RefCell::default(),
         };
         for (file, index) in own() {
-            for export in &file.facts.bindings.exports {
-                let found = resolve(files, &by_name, file.facts.path, file.text(export.module));
+            for binding in &file.facts.bindings.names {
+                let Source::Import { module, .. } = binding.source else { continue };
+                let found = resolve(files, &by_name, file.facts.path, file.text(module));
+                let always = binding.extent.len() >= file.facts.text.len();
                 if found.is_empty() {
                     includes.outside.insert(index);
                 }
                 for &other in &found {
                     includes.users.entry(other).or_default().push(index);
                 }
-                includes.direct.entry(index).or_default().push((export.module, found));
+                includes.direct.entry(index).or_default().push(Include { site: module, always, files: found });
             }
         }
         includes
     }
 
     /// What a file includes itself.
-    pub(super) fn of(&self, file: u32) -> &[(Span, Vec<u32>)] {
+    pub(super) fn of(&self, file: u32) -> &[Include] {
         self.direct.get(&file).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -77,8 +91,20 @@ impl Includes {
         {
             return seen.clone();
         }
-        let seen = Rc::new(self.closure(vec![file]));
+        let seen = Rc::new(self.closure(vec![file], false));
         *self.last.borrow_mut() = Some((file, seen.clone()));
+        seen
+    }
+
+    /// What a file includes under any condition, and itself.
+    pub(super) fn always_seen(&self, file: u32) -> Seen {
+        if let Some((of, seen)) = &*self.last_always.borrow()
+            && *of == file
+        {
+            return seen.clone();
+        }
+        let seen = Rc::new(self.closure(vec![file], true));
+        *self.last_always.borrow_mut() = Some((file, seen.clone()));
         seen
     }
 
@@ -95,7 +121,7 @@ impl Includes {
             let more = self.users.get(&file).map(Vec::as_slice).unwrap_or_default();
             next.extend(more.iter().copied().filter(|&user| users.insert(user)));
         }
-        let seen = Rc::new(self.closure(users.into_iter().collect()));
+        let seen = Rc::new(self.closure(users.into_iter().collect(), false));
         *self.last_around.borrow_mut() = Some((file, seen.clone()));
         seen
     }
@@ -105,11 +131,11 @@ impl Includes {
         self.seen(file).iter().any(|seen| self.outside.contains(seen))
     }
 
-    fn closure(&self, mut next: Vec<u32>) -> HashSet<u32> {
+    fn closure(&self, mut next: Vec<u32>, always: bool) -> HashSet<u32> {
         let mut seen: HashSet<u32> = next.iter().copied().collect();
         while let Some(file) = next.pop() {
-            for (_, found) in self.of(file) {
-                next.extend(found.iter().copied().filter(|&other| seen.insert(other)));
+            for include in self.of(file).iter().filter(|include| include.always || !always) {
+                next.extend(include.files.iter().copied().filter(|&other| seen.insert(other)));
             }
         }
         seen

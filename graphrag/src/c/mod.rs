@@ -153,7 +153,8 @@ impl<'w, 'a> C<'w, 'a> {
     /// The files that a file includes.
     pub(crate) fn imports(&self, file: u32) -> Vec<Import> {
         let mut found = Vec::new();
-        for (site, files) in self.includes.of(file) {
+        for include in self.includes.of(file) {
+            let (site, files) = (&include.site, &include.files);
             if files.is_empty() {
                 let path = self.file(file).text(*site).trim_matches(['"', '<', '>']);
                 // A library's headers lie in a folder of its name.

@@ -4,7 +4,7 @@ use super::builder::{At, Builder, UNKNOWN, children, has_token, span};
 use super::c_declarations::{declaration, field, function_definition, initializers, typedef};
 use super::c_expressions::expression;
 use super::c_types::{annotation, bases, named, path};
-use rag_core::bindings::{Export, Expr, ExprId, ScopeKind, Source, Space};
+use rag_core::bindings::{Expr, ExprId, ScopeKind, Source, Space};
 use rag_core::{ReferenceKind, Span};
 use tree_sitter::Node;
 
@@ -16,9 +16,15 @@ pub(super) fn file(builder: &mut Builder, root: Node) {
 
 /// Visits what stands inside of `node`.
 pub(super) fn inside(builder: &mut Builder, node: Node, at: At) {
-    for child in children(node) {
+    for child in parts(node) {
         builder.deeper(|builder| visit(builder, child, at));
     }
+}
+
+/// The children of `node`, with what could not be parsed.
+pub(super) fn parts<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
 }
 
 /// A scope for the names of a block.
@@ -29,9 +35,11 @@ pub(super) fn block(builder: &mut Builder, at: At) -> At {
 /// Declarations and statements; everything else is an expression.
 pub(super) fn visit(builder: &mut Builder, node: Node, at: At) {
     match node.kind() {
-        "preproc_include" => include(builder, node),
+        "preproc_include" => include(builder, node, at),
         "preproc_def" | "preproc_function_def" => macro_definition(builder, node, at),
         "preproc_ifdef" | "preproc_if" | "preproc_elif" | "preproc_else" | "preproc_elifdef" => {
+            // What stands there may not be compiled.
+            let at = if is_guard(builder, node) { at } else { At { extent: span(node), ..at } };
             let condition = node.child_by_field_name("condition").or(node.child_by_field_name("name"));
             for child in children(node) {
                 if Some(child) != condition {
@@ -87,11 +95,24 @@ pub(super) fn visit(builder: &mut Builder, node: Node, at: At) {
 }
 
 /// The included path, with the marks around it.
-fn include(builder: &mut Builder, node: Node) {
+fn include(builder: &mut Builder, node: Node, at: At) {
     let Some(path) = node.child_by_field_name("path") else { return };
     if matches!(path.kind(), "string_literal" | "system_lib_string") {
-        builder.facts.exports.push(Export { module: span(path), item: Span::default(), alias: Span::default() });
+        let source = Source::Import { module: span(path), item: Span::default() };
+        builder.bind_nameless(At { scope: 0, ..at }, source, Space::Both);
     }
+}
+
+/// Whether a condition only keeps the file from being read twice: `#ifndef NAME` around all of it, and `#define NAME`.
+fn is_guard(builder: &Builder, node: Node) -> bool {
+    let Some(name) = node.child_by_field_name("name") else { return false };
+    let defines = |child: &Node| {
+        let own = child.child_by_field_name("name");
+        child.kind() == "preproc_def" && own.is_some_and(|own| builder.text(own) == builder.text(name))
+    };
+    let around = node.parent().is_some_and(|parent| parent.parent().is_none());
+    around && children(node).iter().take(3).any(defines)
+        || has_token(node, "#ifdef") && builder.text(name) == "__cplusplus"
 }
 
 fn macro_definition(builder: &mut Builder, node: Node, at: At) {

@@ -95,16 +95,36 @@ pub(super) fn declaration(builder: &mut Builder, node: Node, at: At) {
         match (found.function, found.name) {
             // `Type name(value);` in a block declares a variable.
             (Some(function), Some(name)) if local => {
-                if let Some(list) = function.child_by_field_name("parameters") {
-                    let own = block(builder, at);
-                    parameters(builder, list, own);
-                }
+                given(builder, function, at);
                 builder.bind(home(builder, at), span(name), Source::Declared(found.declared, None));
             }
             (Some(function), Some(name)) => {
                 prototype(builder, function, name, found.declared, is_static, at);
             }
             _ => variable(builder, &found, base, at),
+        }
+    }
+}
+
+/// What looks like parameters of a variable: values that it is made of.
+fn given(builder: &mut Builder, function: Node, at: At) {
+    let own = block(builder, at);
+    let Some(list) = function.child_by_field_name("parameters") else { return };
+    for node in children(list) {
+        let declarator = node.child_by_field_name("declarator");
+        match (node.child_by_field_name("type"), declarator.filter(|part| part.kind() == "abstract_function_declarator")) {
+            // `Type name(call());`
+            (Some(callee), Some(call)) => {
+                let callee = named(builder, callee, at);
+                let arguments = call.child_by_field_name("parameters");
+                builder.site(ReferenceKind::Call, callee, arguments.map_or(0, |list| children(list).len()));
+                if let Some(list) = arguments {
+                    parameters(builder, list, own);
+                }
+            }
+            _ => {
+                builder.deeper(|builder| parameter(builder, node, own));
+            }
         }
     }
 }
@@ -251,6 +271,7 @@ pub(super) fn function_definition(builder: &mut Builder, node: Node, at: At) {
         }
         return;
     };
+    let at = if node.child_by_field_name("type").is_none() { fixture(builder, function, name, at) } else { at };
     let (scope, own) = open(builder, name, at);
     let is_static = is_storage(builder, node, "static");
     let is_signature = has_token(node, "=") || children(node).iter().any(|child| child.kind().ends_with("_clause"));
@@ -266,6 +287,19 @@ pub(super) fn function_definition(builder: &mut Builder, node: Node, at: At) {
     if let Some(body) = body {
         builder.deeper(|builder| visit(builder, body, inside));
     }
+}
+
+/// `TEST_F(Fixture, Name) { … }`: a macro that makes a class of its body, most likely derived from its first argument.
+fn fixture(builder: &mut Builder, function: Node, name: Node, at: At) -> At {
+    let is_macro = builder.text(name).chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let list = function.child_by_field_name("parameters").map(children).unwrap_or_default();
+    let ([first, _], true) = (list.as_slice(), is_macro) else { return at };
+    let Some(base) = first.child_by_field_name("type").filter(|base| base.kind() == "type_identifier") else { return at };
+    let base = builder.expr(Expr::Name(span(base), at.scope));
+    let bases = builder.list(vec![base]);
+    let scope = builder.scope(ScopeKind::Class, at.scope, Span::default());
+    builder.scope_mut(scope).bases = bases;
+    At { scope, ..at }
 }
 
 fn signature(builder: &mut Builder, function: Node, scope: u32, result: ExprId, at: At) {

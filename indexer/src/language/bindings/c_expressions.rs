@@ -1,7 +1,7 @@
 //! C and C++: expressions and calls.
 
 use super::builder::{At, Builder, UNKNOWN, children, span};
-use super::c::{block, visit};
+use super::c::{block, parts, visit};
 use super::c_declarations::parameters;
 use super::c_types::{annotation, named, pointer};
 use rag_core::ReferenceKind;
@@ -17,7 +17,7 @@ fn part(builder: &mut Builder, node: Node, field: &str, at: At) -> ExprId {
 }
 
 fn rest(builder: &mut Builder, node: Node, at: At) -> ExprId {
-    for child in children(node) {
+    for child in parts(node) {
         builder.deeper(|builder| visit(builder, child, at));
     }
     UNKNOWN

@@ -82,7 +82,7 @@ pub(super) fn path(builder: &mut Builder, node: Node, at: At) -> ExprId {
     builder.deeper(|builder| match node.kind() {
         "qualified_identifier" => {
             let outer = match node.child_by_field_name("scope") {
-                Some(scope) => named(builder, scope, at),
+                Some(scope) => outer(builder, scope, at),
                 // `::name`
                 None => builder.expr(Expr::Scope(0)),
             };
@@ -91,6 +91,15 @@ pub(super) fn path(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "dependent_name" => children(node).first().map_or(UNKNOWN, |name| named(builder, *name, at)),
         _ => builder.expr(Expr::Name(span(node), at.scope)),
     })
+}
+
+/// What stands before `::`; a template is used there.
+fn outer(builder: &mut Builder, node: Node, at: At) -> ExprId {
+    let found = named(builder, node, at);
+    if node.kind() == "template_type" {
+        used(builder, found);
+    }
+    found
 }
 
 /// `outer::node`, where `node` may be a path again.
