@@ -75,7 +75,7 @@ fn edges(world: &World, own: &Own) -> Vec<Edge> {
             world.next_use();
             edges.push(match file.family {
                 Family::Rust => answered(world, &candidates, index, site, own.rust.answer(index, site)),
-                Family::C => found(world, index, site, own.c.finding(index, site)),
+                Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
                 _ => definition(world, &candidates, index, site),
             });
         }
@@ -306,7 +306,7 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
 }
 
 /// An edge of what a family's own rules found.
-fn found(world: &World, index: u32, site: &Site, finding: Finding) -> Edge {
+fn found<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site, finding: Finding) -> Edge {
     let target = |(file, binding): (u32, u32)| {
         let owner = world.file(file);
         let name = owner.binding(binding).name;
@@ -316,6 +316,7 @@ fn found(world: &World, index: u32, site: &Site, finding: Finding) -> Edge {
     targets.sort_unstable();
     targets.dedup();
     let (tier, targets) = match finding.tier {
+        tier if finding.by_name => possible(candidates.of(world.file(index), site.name, true), tier),
         Tier::Possible => possible(targets, Tier::Unresolved),
         tier => (tier, targets),
     };

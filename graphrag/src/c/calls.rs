@@ -143,8 +143,12 @@ impl C<'_, '_> {
             };
             return Finding::possible(found, Tier::Unresolved);
         }
-        let _ = is_path;
-        self.by_name(file, site, false)
+        let name = self.file(file).text(site.name);
+        let count = usize::from(site.arguments);
+        match self.of_name(file, name, count, is_path) {
+            nothing if is_path && nothing.found.is_empty() => self.of_name(file, name, count, false),
+            found => found,
+        }
     }
 
     fn by_name(&self, file: u32, site: &Site, member: bool) -> Finding {
@@ -168,8 +172,15 @@ impl C<'_, '_> {
         if found.iter().any(|&at| !self.is_signature(at)) && !member {
             found.retain(|&at| !self.is_signature(at));
         }
-        let otherwise = if all.is_empty() && self.includes.sees_outside(file) { Tier::External } else { Tier::Unresolved };
-        Finding::possible(found, otherwise)
+        match all.is_empty() {
+            true => Finding::named(found, self.unknown(file)),
+            false => Finding::possible(found, Tier::Unresolved),
+        }
+    }
+
+    /// What a name is that nothing here has.
+    fn unknown(&self, file: u32) -> Tier {
+        if self.includes.sees_outside(file) { Tier::External } else { Tier::Unresolved }
     }
 
     fn used_type(&self, file: u32, expr: ExprId, site: &Site) -> Finding {
@@ -210,7 +221,6 @@ impl C<'_, '_> {
             }
         };
         let found: Vec<At> = all.iter().copied().filter(is_type).collect();
-        let otherwise = if self.includes.sees_outside(file) { Tier::External } else { Tier::Unresolved };
-        Finding::possible(found, otherwise)
+        Finding::possible(found, self.unknown(file))
     }
 }

@@ -11,7 +11,7 @@ mod spaces;
 mod values;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rag_core::bindings::{Expr, ExprId, ScopeId, ScopeKind, Source};
 
@@ -37,6 +37,8 @@ pub(crate) struct C<'w, 'a> {
     /// What can be called: methods and fields, and everything else.
     members: HashMap<&'a str, Vec<At>>,
     others: HashMap<&'a str, Vec<At>>,
+    /// Class templates that are also written for special arguments.
+    special: HashSet<&'a str>,
     values: RefCell<HashMap<(u32, ExprId), Ty<'a>>>,
     depth: Cell<u32>,
     steps: Cell<u32>,
@@ -51,10 +53,12 @@ impl<'w, 'a> C<'w, 'a> {
             parameters: HashMap::new(),
             members: HashMap::new(),
             others: HashMap::new(),
+            special: HashSet::new(),
             values: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),
         };
+        c.add_special();
         c.add_holders();
         c.add_names();
         c.values = RefCell::default();
@@ -63,6 +67,22 @@ impl<'w, 'a> C<'w, 'a> {
 
     fn own(files: &'w [File<'a>]) -> impl Iterator<Item = (&'w File<'a>, u32)> {
         files.iter().zip(0u32..).filter(|(file, _)| file.family == Family::C)
+    }
+
+    fn add_special(&mut self) {
+        for (file, _) in Self::own(self.files) {
+            let bound: HashSet<ScopeId> = (file.facts.bindings.names.iter())
+                .filter_map(|binding| match binding.source {
+                    Source::Scope(scope) => Some(scope),
+                    _ => None,
+                })
+                .collect();
+            for (scope, id) in file.facts.bindings.scopes.iter().zip(0..) {
+                if scope.kind == ScopeKind::Class && !scope.name.is_empty() && !bound.contains(&id) {
+                    self.special.insert(file.text(scope.name));
+                }
+            }
+        }
     }
 
     /// Finds the class or namespace that each definition outside of it belongs to.

@@ -250,6 +250,7 @@ impl<'a> C<'_, 'a> {
         }
         let text = match self.expr(file, expr) {
             Expr::Name(name, _) => self.file(file).text(name),
+            _ if self.is_special(file, expr) => return Outer::Nothing,
             _ => "",
         };
         let named = self.path(file, expr, Space::Type);
@@ -275,6 +276,15 @@ impl<'a> C<'_, 'a> {
                 },
             },
             _ => Outer::Nothing,
+        }
+    }
+
+    /// Whether the arguments of a template may choose another class than the name says.
+    pub(super) fn is_special(&self, file: u32, expr: ExprId) -> bool {
+        let Expr::Index(base, _) = self.expr(file, expr) else { return false };
+        match self.expr(file, base) {
+            Expr::Name(name, _) | Expr::Path(_, name) => self.special.contains(self.file(file).text(name)),
+            _ => false,
         }
     }
 

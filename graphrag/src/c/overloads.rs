@@ -103,7 +103,10 @@ impl C<'_, '_> {
         let own: Vec<At> = defined.iter().copied().filter(|at| at.0 == from).collect();
         let seen: Vec<At> =
             defined.iter().copied().filter(|at| self.includes.seen(from).contains(&at.0)).collect();
-        for found in [own, seen, defined] {
+        // What is linked together lies together: of several programs, or systems, each has its own.
+        let folder = |file: u32| self.file(file).facts.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let beside: Vec<At> = defined.iter().copied().filter(|at| folder(at.0) == folder(from)).collect();
+        for found in [own, seen, beside, defined] {
             if !found.is_empty() {
                 return found;
             }

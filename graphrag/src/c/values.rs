@@ -252,6 +252,7 @@ impl<'a> C<'_, 'a> {
                 match (self.expr(file, base), &*arguments) {
                     (Expr::Unknown, [of]) => Ty::Pointer(Rc::new(of.clone())),
                     (Expr::Unknown, _) => Ty::Unknown,
+                    _ if self.is_special(file, expr) => Ty::Unknown,
                     _ => self.named_type(file, base, arguments, known),
                 }
             }
