@@ -51,6 +51,8 @@ pub(crate) enum Family<'a> {
     Java,
     /// C and C++.
     C,
+    Php,
+    Ruby,
     Other(&'a str),
 }
 
@@ -63,7 +65,7 @@ impl Family<'_> {
 
     /// Whether what its facts leave out is still found by name.
     pub(crate) fn falls_back_to_names(self) -> bool {
-        matches!(self, Family::C)
+        matches!(self, Family::C | Family::Php | Family::Ruby)
     }
 }
 
@@ -104,6 +106,8 @@ impl<'a> File<'a> {
             "go" => Family::Go,
             "java" => Family::Java,
             "c" | "cpp" => Family::C,
+            "php" => Family::Php,
+            "ruby" => Family::Ruby,
             other => Family::Other(other),
         };
         let mut file = File {

@@ -35,6 +35,7 @@ pub(crate) fn imports(world: &World, own: &Own, file: u32) -> Vec<Import> {
     let mut found = match world.file(file).family {
         Family::Rust => own.rust.imports(file),
         Family::C => own.c.imports(file),
+        Family::Php | Family::Ruby => Vec::new(),
         _ => of_modules(world, file),
     };
     found.retain(|import| import.what != Imported::File(file));
@@ -104,7 +105,7 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
             let len = parts.map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
             if len == 0 { module } else { &module[..len] }
         }
-        Family::Rust | Family::C | Family::Other(_) => module,
+        Family::Rust | Family::C | Family::Php | Family::Ruby | Family::Other(_) => module,
     })
 }
 

@@ -26,6 +26,7 @@ mod members;
 mod mentions;
 mod modules;
 pub mod network;
+mod nominal;
 mod parameters;
 mod rust;
 pub mod scip;

@@ -12,6 +12,7 @@ use crate::finding::Finding;
 use crate::imports::{Import, imports};
 use crate::manifest::Manifest;
 use crate::mentions::{Mention, Names};
+use crate::nominal::Nominal;
 use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
@@ -57,11 +58,18 @@ fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
 pub(crate) struct Own<'w, 'a> {
     pub(crate) rust: Rust<'w, 'a>,
     pub(crate) c: C<'w, 'a>,
+    php: Nominal<'w, 'a>,
+    ruby: Nominal<'w, 'a>,
 }
 
 impl<'w, 'a> Own<'w, 'a> {
     fn new(world: &'w World<'a>, manifests: &[Manifest]) -> Self {
-        Own { rust: Rust::new(&world.files, manifests), c: C::new(&world.files) }
+        Own {
+            rust: Rust::new(&world.files, manifests),
+            c: C::new(&world.files),
+            php: Nominal::new(&world.files, Family::Php),
+            ruby: Nominal::new(&world.files, Family::Ruby),
+        }
     }
 }
 
@@ -76,6 +84,8 @@ fn edges(world: &World, own: &Own) -> Vec<Edge> {
             edges.push(match file.family {
                 Family::Rust => answered(world, &candidates, index, site, own.rust.answer(index, site)),
                 Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
+                Family::Php => found(world, &candidates, index, site, own.php.finding(index, site)),
+                Family::Ruby => found(world, &candidates, index, site, own.ruby.finding(index, site)),
                 _ => definition(world, &candidates, index, site),
             });
         }
