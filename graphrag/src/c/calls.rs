@@ -44,29 +44,35 @@ impl C<'_, '_> {
             Expr::Name(..) | Expr::Path(..) => {
                 let named = self.path(file, expr, Space::Both);
                 let is_path = matches!(self.expr(file, expr), Expr::Path(..));
-                self.named_call(file, &named, count).map(|found| self.doubted(file, site, found)).unwrap_or_else(|| match named.outside {
-                    true => Finding::external(),
-                    false => self.unseen(file, site, &named, is_path),
-                })
+                match self.named_call(file, &named, count) {
+                    Some(found) => self.doubted(file, site, &named, found),
+                    None if named.outside => Finding::external(),
+                    None => self.unseen(file, site, &named, is_path),
+                }
             }
             _ => self.by_name(file, site, false),
         }
     }
 
-    /// A definition under a condition may stand in for one of the system: `#ifdef _WIN32`, `#define snprintf …`.
-    fn doubted(&self, file: u32, site: &Site, finding: Finding) -> Finding {
-        let plain = self.file(file).text(site.name).bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let under_condition = |&(owner, index): &At| {
-            let extent = self.file(owner).binding(index).extent;
-            let always = extent.len() >= self.file(owner).facts.text.len();
-            let beside = owner == file && extent.contains(site.name);
-            !(always && self.includes.always_seen(file).contains(&owner) || beside)
+    /// A definition under a condition may stand in for one of the system: `#ifdef _WIN32`, `#define snprintf …`. Names of a
+    /// project mostly are of several words, or lie in a namespace.
+    fn doubted(&self, file: u32, site: &Site, named: &Named, finding: Finding) -> Finding {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if finding.tier != Tier::Proven || !self.file(file).text(site.name).bytes().all(plain) {
+            return finding;
+        }
+        let (seen, always) = (self.includes.seen(file), self.includes.always_seen(file));
+        let certain = |&(owner, index): &At| {
+            let binding = self.file(owner).binding(index);
+            let own = self.class_of(owner, binding.scope).is_some()
+                || self.spaces.of_scope(owner, binding.scope).is_some_and(|space| space != 0);
+            let everywhere = binding.extent.len() >= self.file(owner).facts.text.len();
+            own || everywhere && always.contains(&owner) || owner == file && binding.extent.contains(site.name)
         };
-        match finding.tier {
-            Tier::Proven if plain && finding.found.iter().any(under_condition) => {
-                Finding { tier: Tier::Possible, ..finding }
-            }
-            _ => finding,
+        let in_sight = named.found.iter().any(|at| seen.contains(&at.0));
+        match in_sight && !named.found.iter().any(certain) {
+            true => Finding { tier: Tier::Possible, ..finding },
+            false => finding,
         }
     }
 

@@ -12,10 +12,37 @@ use crate::manifest::join;
 
 /// Headers of the standard library of C: a file of the same name is not what `<name>` means.
 const STANDARD: [&str; 31] = [
-    "assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "iso646.h", "limits.h", "locale.h",
-    "math.h", "setjmp.h", "signal.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
-    "stdio.h", "stdlib.h", "stdnoreturn.h", "string.h", "strings.h", "tgmath.h", "threads.h", "time.h", "uchar.h",
-    "unistd.h", "wchar.h", "wctype.h",
+    "assert.h",
+    "complex.h",
+    "ctype.h",
+    "errno.h",
+    "fenv.h",
+    "float.h",
+    "inttypes.h",
+    "iso646.h",
+    "limits.h",
+    "locale.h",
+    "math.h",
+    "setjmp.h",
+    "signal.h",
+    "stdalign.h",
+    "stdarg.h",
+    "stdatomic.h",
+    "stdbool.h",
+    "stddef.h",
+    "stdint.h",
+    "stdio.h",
+    "stdlib.h",
+    "stdnoreturn.h",
+    "string.h",
+    "strings.h",
+    "tgmath.h",
+    "threads.h",
+    "time.h",
+    "uchar.h",
+    "unistd.h",
+    "wchar.h",
+    "wctype.h",
 ];
 
 /// A path that is found in more places than this says nothing.
@@ -158,9 +185,8 @@ fn resolve(files: &[File], by_name: &HashMap<&str, Vec<u32>>, from: &str, writte
         return vec![file];
     }
     let tail = path.trim_start_matches("./").trim_start_matches("../");
-    let ends = |index: &u32| {
-        at(*index).strip_suffix(tail).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
+    let ends =
+        |index: &u32| at(*index).strip_suffix(tail).is_some_and(|before| before.is_empty() || before.ends_with('/'));
     let mut found: Vec<u32> = named.iter().copied().filter(ends).collect();
     let common = |index: u32| at(index).split('/').zip(from.split('/')).take_while(|(a, b)| a == b).count();
     let best = found.iter().map(|&index| common(index)).max().unwrap_or(0);

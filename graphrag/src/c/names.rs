@@ -1,7 +1,7 @@
 //! What a name can mean where it stands.
 
-use rag_core::bindings::{Binding, Expr, ExprId, ScopeId, ScopeKind, Source, Space};
 use rag_core::Span;
+use rag_core::bindings::{Binding, Expr, ExprId, ScopeId, ScopeKind, Source, Space};
 
 use super::C;
 use super::includes::Seen;
@@ -258,7 +258,10 @@ impl<'a> C<'_, 'a> {
             let of = self.file(owner);
             match of.binding(index).source {
                 Source::Scope(scope) if of.scope(scope).kind == ScopeKind::Namespace => {
-                    return self.spaces.of_scope(owner, scope).map_or(Outer::Nothing, |at| Outer::Holder(Holder::Space(at)));
+                    return self
+                        .spaces
+                        .of_scope(owner, scope)
+                        .map_or(Outer::Nothing, |at| Outer::Holder(Holder::Space(at)));
                 }
                 Source::TypeParameter(_) => return Outer::Nothing,
                 _ => {}

@@ -63,8 +63,7 @@ impl C<'_, '_> {
     /// The definitions of functions that a call with `count` arguments can mean. A declaration counts where there is no
     /// definition for it.
     pub(super) fn choose(&self, from: u32, found: &[At], count: usize) -> Finding {
-        let functions: Vec<(At, Def)> =
-            found.iter().filter_map(|&at| Some((at, self.function_of(at)?))).collect();
+        let functions: Vec<(At, Def)> = found.iter().filter_map(|&at| Some((at, self.function_of(at)?))).collect();
         let plain = functions.iter().all(|(at, _)| self.file(at.0).facts.language == "c");
         let mut fitting: Vec<&(At, Def)> =
             functions.iter().filter(|(_, function)| plain || self.takes(*function, count)).collect();
@@ -101,8 +100,7 @@ impl C<'_, '_> {
     fn definitions(&self, from: u32, group: &[At], plain: bool) -> Vec<At> {
         let defined: Vec<At> = group.iter().copied().filter(|at| !self.is_signature(*at)).collect();
         let own: Vec<At> = defined.iter().copied().filter(|at| at.0 == from).collect();
-        let seen: Vec<At> =
-            defined.iter().copied().filter(|at| self.includes.seen(from).contains(&at.0)).collect();
+        let seen: Vec<At> = defined.iter().copied().filter(|at| self.includes.seen(from).contains(&at.0)).collect();
         // What is linked together lies together: of several programs, or systems, each has its own.
         let folder = |file: u32| self.file(file).facts.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let beside: Vec<At> = defined.iter().copied().filter(|at| folder(at.0) == folder(from)).collect();

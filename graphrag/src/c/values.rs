@@ -59,7 +59,9 @@ impl<'a> Ty<'a> {
         match self {
             Ty::Pointer(of) => (*of).clone(),
             Ty::Outside(name, of) => match (name, &*of) {
-                ("vector" | "deque" | "array" | "span", [of, ..]) | ("map" | "unordered_map", [_, of, ..]) => of.clone(),
+                ("vector" | "deque" | "array" | "span", [of, ..]) | ("map" | "unordered_map", [_, of, ..]) => {
+                    of.clone()
+                }
                 ("unique_ptr", [of]) => of.clone(),
                 _ => Ty::Unknown,
             },

@@ -81,8 +81,7 @@ impl<'a> Nominal<'_, 'a> {
         for &owner in &line.classes {
             let all = self.methods.get(&(owner, name)).map(Vec::as_slice).unwrap_or_default();
             let mixed = of_class && !self.derives_by_class(class, owner);
-            let found: Vec<At> =
-                all.iter().copied().filter(|&at| self.fits_receiver(at, of_class && !mixed)).collect();
+            let found: Vec<At> = all.iter().copied().filter(|&at| self.fits_receiver(at, of_class && !mixed)).collect();
             if !found.is_empty() {
                 return (found, line);
             }

@@ -36,7 +36,8 @@ impl Nominal<'_, '_> {
         let this = self.file(file);
         let home = this.around(scope, &[ScopeKind::Namespace]).unwrap_or(0);
         let lists = [home, 0];
-        let mut bindings = lists.iter().flat_map(|&home| this.facts.bindings.names.iter().filter(move |of| of.scope == home));
+        let mut bindings =
+            lists.iter().flat_map(|&home| this.facts.bindings.names.iter().filter(move |of| of.scope == home));
         bindings.find_map(|binding| match binding.source {
             Source::Import { module, item }
                 if binding.space == space && this.text(binding.name).eq_ignore_ascii_case(first) =>
@@ -77,9 +78,9 @@ impl Nominal<'_, '_> {
     pub(super) fn php_function(&self, file: u32, scope: ScopeId, name: &str) -> Vec<At> {
         let full = match name.contains('\\') {
             true => self.php_resolve(file, scope, name),
-            false => self
-                .php_import(file, scope, name, Space::Value)
-                .unwrap_or_else(|| self.php_full(file, scope, name)),
+            false => {
+                self.php_import(file, scope, name, Space::Value).unwrap_or_else(|| self.php_full(file, scope, name))
+            }
         };
         let found = self.functions.get(&full).cloned().unwrap_or_default();
         match found.is_empty() && !name.contains('\\') {

@@ -151,7 +151,11 @@ impl Nominal<'_, '_> {
         loop {
             let found = this.bound(at, name);
             if !found.is_empty() {
-                return found.iter().map(|&index| self.binding_value((file, index))).reduce(joined).unwrap_or(Ty::Unknown);
+                return found
+                    .iter()
+                    .map(|&index| self.binding_value((file, index)))
+                    .reduce(joined)
+                    .unwrap_or(Ty::Unknown);
             }
             let ends = matches!(this.scope(at).kind, ScopeKind::Function | ScopeKind::Class);
             if at == 0 || ends {

@@ -74,7 +74,14 @@ mod tests {
 
     #[test]
     fn names_in_capitals_stay() {
-        for text in ["class SHAPE {};", "class SHAPE final {};", "struct STAT x;", "struct STAT *f(int);", "class A B", "class "] {
+        for text in [
+            "class SHAPE {};",
+            "class SHAPE final {};",
+            "struct STAT x;",
+            "struct STAT *f(int);",
+            "class A B",
+            "class ",
+        ] {
             check(text, text);
         }
         assert_eq!(&*masked("c", "struct KIT_EXPORT shape {"), b"struct KIT_EXPORT shape {");

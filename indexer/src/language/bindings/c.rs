@@ -83,9 +83,20 @@ pub(super) fn visit(builder: &mut Builder, node: Node, at: At) {
         }
         "for_range_loop" => range(builder, node, at),
         "field_initializer_list" => initializers(builder, node, at),
-        "expression_statement" | "return_statement" | "condition_clause" | "else_clause" | "declaration_list"
-        | "linkage_specification" | "field_declaration_list" | "labeled_statement" | "case_statement"
-        | "translation_unit" | "ERROR" | "do_statement" | "try_statement" | "export_declaration" => {
+        "expression_statement"
+        | "return_statement"
+        | "condition_clause"
+        | "else_clause"
+        | "declaration_list"
+        | "linkage_specification"
+        | "field_declaration_list"
+        | "labeled_statement"
+        | "case_statement"
+        | "translation_unit"
+        | "ERROR"
+        | "do_statement"
+        | "try_statement"
+        | "export_declaration" => {
             inside(builder, node, at);
         }
         _ => {

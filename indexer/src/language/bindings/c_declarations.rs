@@ -28,8 +28,12 @@ pub(super) fn unwrap<'t>(builder: &mut Builder, node: Node<'t>, base: ExprId, at
         let Some(node) = next else { break };
         let inner = node.child_by_field_name("declarator");
         next = match node.kind() {
-            "pointer_declarator" | "abstract_pointer_declarator" | "array_declarator" | "abstract_array_declarator"
-            | "pointer_type_declarator" | "array_type_declarator" => {
+            "pointer_declarator"
+            | "abstract_pointer_declarator"
+            | "array_declarator"
+            | "abstract_array_declarator"
+            | "pointer_type_declarator"
+            | "array_type_declarator" => {
                 found.declared = pointer(builder, found.declared);
                 if let Some(size) = node.child_by_field_name("size") {
                     expression(builder, size, at);
@@ -42,9 +46,10 @@ pub(super) fn unwrap<'t>(builder: &mut Builder, node: Node<'t>, base: ExprId, at
             }
             "function_declarator" | "abstract_function_declarator" => {
                 let pointed = inner.filter(|inner| inner.kind() == "parenthesized_declarator");
-                let is_pointer = pointed
-                    .and_then(|pointed| children(pointed).into_iter().next())
-                    .is_some_and(|inner| !matches!(inner.kind(), "identifier" | "type_identifier" | "field_identifier"));
+                let is_pointer =
+                    pointed.and_then(|pointed| children(pointed).into_iter().next()).is_some_and(|inner| {
+                        !matches!(inner.kind(), "identifier" | "type_identifier" | "field_identifier")
+                    });
                 if is_pointer || node.kind() != "function_declarator" {
                     // Types of parameters are uses, their names bind nothing.
                     let own = block(builder, at);
@@ -57,8 +62,13 @@ pub(super) fn unwrap<'t>(builder: &mut Builder, node: Node<'t>, base: ExprId, at
                 }
                 inner
             }
-            "parenthesized_declarator" | "attributed_declarator" | "reference_declarator" | "variadic_declarator"
-            | "abstract_reference_declarator" | "abstract_parenthesized_declarator" | "bitfield_clause" => {
+            "parenthesized_declarator"
+            | "attributed_declarator"
+            | "reference_declarator"
+            | "variadic_declarator"
+            | "abstract_reference_declarator"
+            | "abstract_parenthesized_declarator"
+            | "bitfield_clause" => {
                 inner.or_else(|| children(node).into_iter().find(|child| child.kind() != "ms_call_modifier"))
             }
             _ => {
@@ -112,7 +122,10 @@ fn given(builder: &mut Builder, function: Node, at: At) {
     let Some(list) = function.child_by_field_name("parameters") else { return };
     for node in children(list) {
         let declarator = node.child_by_field_name("declarator");
-        match (node.child_by_field_name("type"), declarator.filter(|part| part.kind() == "abstract_function_declarator")) {
+        match (
+            node.child_by_field_name("type"),
+            declarator.filter(|part| part.kind() == "abstract_function_declarator"),
+        ) {
             // `Type name(call());`
             (Some(callee), Some(call)) => {
                 let callee = named(builder, callee, at);
@@ -294,7 +307,9 @@ fn fixture(builder: &mut Builder, function: Node, name: Node, at: At) -> At {
     let is_macro = builder.text(name).chars().all(|c| c.is_ascii_uppercase() || c == '_');
     let list = function.child_by_field_name("parameters").map(children).unwrap_or_default();
     let ([first, _], true) = (list.as_slice(), is_macro) else { return at };
-    let Some(base) = first.child_by_field_name("type").filter(|base| base.kind() == "type_identifier") else { return at };
+    let Some(base) = first.child_by_field_name("type").filter(|base| base.kind() == "type_identifier") else {
+        return at;
+    };
     let base = builder.expr(Expr::Name(span(base), at.scope));
     let bases = builder.list(vec![base]);
     let scope = builder.scope(ScopeKind::Class, at.scope, Span::default());
@@ -326,8 +341,7 @@ pub(super) fn parameters(builder: &mut Builder, list: Node, at: At) -> bool {
                 builder.deeper(|builder| parameter(builder, *node, at));
             }
             // `(void)`
-            "parameter_declaration"
-                if all.len() == 1 && position == 0 && builder.text(*node).trim() == "void" => {}
+            "parameter_declaration" if all.len() == 1 && position == 0 && builder.text(*node).trim() == "void" => {}
             "parameter_declaration" | "optional_parameter_declaration" | "explicit_object_parameter_declaration" => {
                 builder.deeper(|builder| parameter(builder, *node, at));
             }
@@ -350,7 +364,8 @@ pub(super) fn parameter(builder: &mut Builder, node: Node, at: At) {
     };
     let default = node.child_by_field_name("default_value").map(|value| expression(builder, value, at));
     let named = |name: &Node| matches!(name.kind(), "identifier" | "field_identifier" | "type_identifier");
-    let declared = if found.function.is_some() { builder.expr(Expr::Literal(Literal::Builtin)) } else { found.declared };
+    let declared =
+        if found.function.is_some() { builder.expr(Expr::Literal(Literal::Builtin)) } else { found.declared };
     let source = Source::Declared(declared, default);
     match found.name.filter(named) {
         Some(name) => builder.bind(at, span(name), source),

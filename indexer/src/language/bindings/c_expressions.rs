@@ -105,8 +105,15 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             builder.expr(Expr::Cast(declared))
         }
         "lambda_expression" => lambda(builder, node, at),
-        "string_literal" | "raw_string_literal" | "concatenated_string" | "number_literal" | "char_literal" | "true"
-        | "false" | "null" | "nullptr" => builder.expr(Expr::Literal(Literal::Builtin)),
+        "string_literal"
+        | "raw_string_literal"
+        | "concatenated_string"
+        | "number_literal"
+        | "char_literal"
+        | "true"
+        | "false"
+        | "null"
+        | "nullptr" => builder.expr(Expr::Literal(Literal::Builtin)),
         "sizeof_expression" | "alignof_expression" => {
             if let Some(declared) = node.child_by_field_name("type") {
                 annotation(builder, declared, at);
@@ -144,7 +151,10 @@ fn member(builder: &mut Builder, object: ExprId, name: Node, at: At) -> ExprId {
 pub(super) fn argument_list(builder: &mut Builder, list: Node, at: At) -> (Vec<ExprId>, usize) {
     let nodes = children(list);
     let unclear = |node: &Node| {
-        matches!(node.kind(), "parameter_pack_expansion" | "ERROR" | "preproc_ifdef" | "preproc_if" | "compound_statement")
+        matches!(
+            node.kind(),
+            "parameter_pack_expansion" | "ERROR" | "preproc_ifdef" | "preproc_if" | "compound_statement"
+        )
     };
     let count = if nodes.iter().any(unclear) { usize::from(u16::MAX) } else { nodes.len() };
     let items = nodes.into_iter().map(|node| expression(builder, node, at)).collect();

@@ -10,8 +10,21 @@ use tree_sitter::Node;
 
 /// Types of the language and its standard library that are worth no edge.
 const PLAIN: [&str; 15] = [
-    "size_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "int8_t", "int16_t", "int32_t", "int64_t", "bool", "FILE",
-    "string", "ssize_t", "uintptr_t", "va_list",
+    "size_t",
+    "uint8_t",
+    "uint16_t",
+    "uint32_t",
+    "uint64_t",
+    "int8_t",
+    "int16_t",
+    "int32_t",
+    "int64_t",
+    "bool",
+    "FILE",
+    "string",
+    "ssize_t",
+    "uintptr_t",
+    "va_list",
 ];
 
 /// Reads a type: what it means as an expression.

@@ -51,7 +51,8 @@ pub(super) fn statement(builder: &mut Builder, node: Node, at: At) {
         }
         "foreach_statement" => foreach(builder, node, at),
         "catch_clause" => {
-            let declared = node.child_by_field_name("type").map_or(UNKNOWN, |declared| annotation(builder, declared, at));
+            let declared =
+                node.child_by_field_name("type").map_or(UNKNOWN, |declared| annotation(builder, declared, at));
             if let Some(name) = node.child_by_field_name("name") {
                 let caught = builder.expr(Expr::Cast(declared));
                 builder.bind(at, span(name), Source::Value(caught));

@@ -8,8 +8,22 @@ use tree_sitter::Node;
 
 /// Methods that define the methods they are given the names of.
 const DEFINING: [&str; 16] = [
-    "attr_accessor", "attr_reader", "attr_writer", "attr", "define_method", "alias_method", "delegate", "def_delegator",
-    "def_delegators", "belongs_to", "has_many", "has_one", "scope", "field", "property", "has_and_belongs_to_many",
+    "attr_accessor",
+    "attr_reader",
+    "attr_writer",
+    "attr",
+    "define_method",
+    "alias_method",
+    "delegate",
+    "def_delegator",
+    "def_delegators",
+    "belongs_to",
+    "has_many",
+    "has_one",
+    "scope",
+    "field",
+    "property",
+    "has_and_belongs_to_many",
 ];
 
 /// Collects the facts of a file.
