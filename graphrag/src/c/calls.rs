@@ -58,6 +58,9 @@ impl C<'_, '_> {
     /// project mostly are of several words, or lie in a namespace.
     fn doubted(&self, file: u32, site: &Site, named: &Named, finding: Finding) -> Finding {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if named.outside && finding.tier == Tier::Proven {
+            return Finding { tier: Tier::Possible, ..finding };
+        }
         if finding.tier != Tier::Proven || !self.file(file).text(site.name).bytes().all(plain) {
             return finding;
         }

@@ -60,9 +60,9 @@ impl<'a> C<'_, 'a> {
                         before && fits(binding, space)
                     });
                     if let Some(index) = found {
-                        let used = self.followed(vec![(file, index)], space);
+                        let (used, outside) = self.followed(vec![(file, index)], space);
                         let is_local = !matches!(this.binding(index).source, Source::Use(_) | Source::Scope(_));
-                        return Named { found: used, is_local, ..Named::default() };
+                        return Named { found: used, is_local, outside, ..Named::default() };
                     }
                 }
                 ScopeKind::Class | ScopeKind::Extension => {
@@ -152,7 +152,8 @@ impl<'a> C<'_, 'a> {
                 }
             }
         }
-        Named { found: self.followed(found, space), ..Named::default() }
+        let (found, outside) = self.followed(found, space);
+        Named { found, outside, ..Named::default() }
     }
 
     /// What of `all` is seen; functions that are declared there may be defined anywhere.
@@ -197,20 +198,23 @@ impl<'a> C<'_, 'a> {
         !of_file && binding.space != Space::Macro
     }
 
-    /// What bindings lead to, where they only pass on what others define.
-    fn followed(&self, found: Vec<At>, space: Space) -> Vec<At> {
+    /// What bindings lead to, where they only pass on what others define; and whether that may be from outside.
+    fn followed(&self, found: Vec<At>, space: Space) -> (Vec<At>, bool) {
         let mut all = Vec::new();
+        let mut outside = false;
         for (file, index) in found {
             match self.file(file).binding(index).source {
                 Source::Use(path) => {
-                    all.extend(self.deeper(|| self.path(file, path, space)).unwrap_or_default().found);
+                    let named = self.deeper(|| self.path(file, path, space)).unwrap_or_default();
+                    outside |= named.outside;
+                    all.extend(named.found);
                 }
                 _ => all.push((file, index)),
             }
         }
         all.sort_unstable();
         all.dedup();
-        all
+        (all, outside)
     }
 
     /// What a name or a path means.
@@ -303,7 +307,7 @@ impl<'a> C<'_, 'a> {
                 let all = own.chain(self.spaces.added(def, name).iter().copied());
                 let all: Vec<At> = all.filter(|&(file, index)| fits(self.file(file).binding(index), space)).collect();
                 if !all.is_empty() {
-                    named.found.extend(self.followed(all, space));
+                    named.found.extend(self.followed(all, space).0);
                     continue;
                 }
                 for base in self.bases(def) {

@@ -1,7 +1,8 @@
-//! Macros that hide a class of C++ from the grammar: `class LIBRARY_EXPORT Shape {`.
+//! Macros that hide definitions of C++ from the grammar: `class LIBRARY_EXPORT Shape {`, `LIBRARY_INLINE void draw();`.
 //!
-//! The grammar knows no macros and reads such a class as a function. Where one stands between `class` and the name, it is read
-//! as white space; offsets stay what they are.
+//! The grammar knows no macros: it reads such a class as a function, and the macro in front of a function as its type. Where one
+//! stands between `class` and the name, or between the start of a line and a keyword, it is read as white space; offsets stay
+//! what they are.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,58 @@ pub(super) fn masked<'t>(language: &str, text: &'t str) -> Cow<'t, [u8]> {
             }
         }
     }
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(len) = leading_macros(line) {
+            let indent = line.len() - line.trim_start().len();
+            bytes.to_mut()[start + indent..start + len].fill(b' ');
+        }
+        start += line.len();
+    }
     bytes
+}
+
+/// Words that begin a declaration, and that no type can stand before.
+const BEGINNINGS: [&str; 18] = [
+    "auto",
+    "void",
+    "bool",
+    "int",
+    "char",
+    "unsigned",
+    "long",
+    "double",
+    "float",
+    "constexpr",
+    "inline",
+    "static",
+    "explicit",
+    "virtual",
+    "template",
+    "class",
+    "struct",
+    "typename",
+];
+
+/// How far the macros at the start of a line reach, if a declaration follows them.
+fn leading_macros(line: &str) -> Option<usize> {
+    let mut rest = line.trim_start();
+    let mut found = false;
+    loop {
+        let word = &rest[..rest.find(|c| !is_word(c))?];
+        if BEGINNINGS.contains(&word) {
+            return found.then_some(line.len() - rest.len());
+        }
+        let is_macro = word.len() > 3
+            && word.contains('_')
+            && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let after = rest[word.len()..].trim_start_matches([' ', '\t']);
+        if !is_macro || after.len() + word.len() == rest.len() {
+            return None;
+        }
+        found = true;
+        rest = after;
+    }
 }
 
 fn is_word(c: char) -> bool {
@@ -70,6 +122,14 @@ mod tests {
         check("struct KIT_API(1) Shape : Base {};", "struct            Shape : Base {};");
         check("class KIT_EXPORT Shape final : Base {};", "class            Shape final : Base {};");
         check("class __declspec(dllexport) A;", "class                       A;");
+    }
+
+    #[test]
+    fn macros_in_front_of_a_declaration_are_white_space() {
+        check("KIT_API auto f();\n  KIT_A KIT_B void g();", "        auto f();\n              void g();");
+        for text in ["KIT_TYPE f();", "KIT_CALL(void)", "MAX int", "KIT_TYPE\nvoid", "KIT_A "] {
+            check(text, text);
+        }
     }
 
     #[test]

@@ -262,10 +262,13 @@ fn open(builder: &mut Builder, name: Node, at: At) -> (u32, At) {
         around.scope = builder.scope(ScopeKind::Extension, at.scope, Span::default());
         builder.scope_mut(around.scope).returns = Some(outer);
     }
-    // A specialisation has the name of what it specialises.
-    let inner = inner.child_by_field_name("name").filter(|_| inner.kind() == "template_function").unwrap_or(inner);
+    // A specialisation has the name of what it specialises, and is none of the functions that a call chooses from.
+    let special = inner.kind() == "template_function";
+    let inner = inner.child_by_field_name("name").filter(|_| special).unwrap_or(inner);
     let scope = builder.scope(ScopeKind::Function, around.scope, span(inner));
-    builder.bind_in(home(builder, around), span(inner), Source::Scope(scope), Space::Value);
+    if !special {
+        builder.bind_in(home(builder, around), span(inner), Source::Scope(scope), Space::Value);
+    }
     (scope, At { scope, ..at })
 }
 
