@@ -100,7 +100,10 @@ fn macro_end(text: &str, start: usize) -> Option<usize> {
     }
     let class = after.trim_start();
     let len = class.find(|c| !(is_word(c) || c == ':'))?;
-    let named = len > 0 && class.len() < after.len() && class.starts_with(|c: char| is_word(c) && !c.is_ascii_digit());
+    let named = len > 0
+        && &class[..len] != "final"
+        && class.len() < after.len()
+        && class.starts_with(|c: char| is_word(c) && !c.is_ascii_digit());
     let tail = class[len..].trim_start();
     let tail = tail.strip_prefix("final").unwrap_or(tail).trim_start();
     let single = class[..len].trim_end_matches(':');
