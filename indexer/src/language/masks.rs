@@ -107,7 +107,8 @@ fn macro_end(text: &str, start: usize) -> Option<usize> {
     let tail = class[len..].trim_start();
     let tail = tail.strip_prefix("final").unwrap_or(tail).trim_start();
     let single = class[..len].trim_end_matches(':');
-    let begins = tail.starts_with(['{', ':', ';', '<']) || single.len() < len;
+    // Without a body it may be a variable: `struct STAT x;`.
+    let begins = tail.starts_with(['{', ':', '<']) || declspec && tail.starts_with(';') || single.len() < len;
     (named && begins).then(|| text.len() - after.len())
 }
 
