@@ -49,6 +49,10 @@ pub(crate) enum Family<'a> {
     Rust,
     Go,
     Java,
+    /// C and C++.
+    C,
+    Php,
+    Ruby,
     Other(&'a str),
 }
 
@@ -57,6 +61,11 @@ impl Family<'_> {
     /// is given later says nothing about its type.
     pub(crate) fn is_static(self) -> bool {
         matches!(self, Family::Go | Family::Java)
+    }
+
+    /// Whether what its facts leave out is still found by name.
+    pub(crate) fn falls_back_to_names(self) -> bool {
+        matches!(self, Family::C | Family::Php | Family::Ruby)
     }
 }
 
@@ -96,6 +105,9 @@ impl<'a> File<'a> {
             "rust" => Family::Rust,
             "go" => Family::Go,
             "java" => Family::Java,
+            "c" | "cpp" => Family::C,
+            "php" => Family::Php,
+            "ruby" => Family::Ruby,
             other => Family::Other(other),
         };
         let mut file = File {

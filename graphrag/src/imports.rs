@@ -4,8 +4,8 @@ use rag_core::Span;
 use rag_core::bindings::{Source, Space};
 
 use crate::file::Family;
+use crate::link::Own;
 use crate::modules::Module;
-use crate::rust::Rust;
 use crate::world::{Entity, World};
 
 /// A file's import of something.
@@ -31,9 +31,11 @@ pub enum Imported {
 }
 
 /// The imports of one file, sorted by place.
-pub(crate) fn imports(world: &World, rust: &Rust, file: u32) -> Vec<Import> {
+pub(crate) fn imports(world: &World, own: &Own, file: u32) -> Vec<Import> {
     let mut found = match world.file(file).family {
-        Family::Rust => rust.imports(file),
+        Family::Rust => own.rust.imports(file),
+        Family::C => own.c.imports(file),
+        Family::Php | Family::Ruby => Vec::new(),
         _ => of_modules(world, file),
     };
     found.retain(|import| import.what != Imported::File(file));
@@ -103,7 +105,7 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
             let len = parts.map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
             if len == 0 { module } else { &module[..len] }
         }
-        Family::Rust | Family::Other(_) => module,
+        Family::Rust | Family::C | Family::Php | Family::Ruby | Family::Other(_) => module,
     })
 }
 

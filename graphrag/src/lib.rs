@@ -6,9 +6,11 @@
 //! be asked about them.
 
 mod annotation;
+mod c;
 mod edge;
 mod exports;
 mod file;
+mod finding;
 mod go_members;
 mod go_modules;
 pub mod graph;
@@ -24,6 +26,7 @@ mod members;
 mod mentions;
 mod modules;
 pub mod network;
+mod nominal;
 mod parameters;
 mod rust;
 pub mod scip;

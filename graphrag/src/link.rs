@@ -1,15 +1,18 @@
 //! From facts to edges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rag_core::bindings::{Expr, ScopeKind, Site, Source, Space};
 use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 
+use crate::c::C;
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
+use crate::finding::Finding;
 use crate::imports::{Import, imports};
 use crate::manifest::Manifest;
 use crate::mentions::{Mention, Names};
+use crate::nominal::Nominal;
 use crate::rust::{Answer, Rust};
 use crate::types::Type;
 use crate::world::{Entity, World};
@@ -32,15 +35,15 @@ pub struct Resolved {
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
     let world = world(files, manifests);
-    edges(&world, &Rust::new(&world.files, manifests))
+    edges(&world, &Own::new(&world, manifests))
 }
 
 /// Like [`link`], with imports and what documents mention.
 pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
     let world = world(files, manifests);
-    let rust = Rust::new(&world.files, manifests);
-    let edges = edges(&world, &rust);
-    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &rust, file)).collect();
+    let own = Own::new(&world, manifests);
+    let edges = edges(&world, &own);
+    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &own, file)).collect();
     let names = Names::new(files);
     let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
     let mentions = documents.flat_map(|file| names.mentions(files, file)).collect();
@@ -51,7 +54,26 @@ fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
     World::new(files.iter().map(|facts| File::new(*facts)).collect(), manifests)
 }
 
-fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
+/// Families with rules of their own.
+pub(crate) struct Own<'w, 'a> {
+    pub(crate) rust: Rust<'w, 'a>,
+    pub(crate) c: C<'w, 'a>,
+    php: Nominal<'w, 'a>,
+    ruby: Nominal<'w, 'a>,
+}
+
+impl<'w, 'a> Own<'w, 'a> {
+    fn new(world: &'w World<'a>, manifests: &[Manifest]) -> Self {
+        Own {
+            rust: Rust::new(&world.files, manifests),
+            c: C::new(&world.files),
+            php: Nominal::new(&world.files, Family::Php),
+            ruby: Nominal::new(&world.files, Family::Ruby),
+        }
+    }
+}
+
+fn edges(world: &World, own: &Own) -> Vec<Edge> {
     let candidates = Candidates::new(world);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
@@ -60,13 +82,22 @@ fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
         for site in &file.facts.bindings.sites {
             world.next_use();
             edges.push(match file.family {
-                Family::Rust => answered(world, &candidates, index, site, rust.answer(index, site)),
+                Family::Rust => answered(world, &candidates, index, site, own.rust.answer(index, site)),
+                Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
+                Family::Php => found(world, &candidates, index, site, own.php.finding(index, site)),
+                Family::Ruby => found(world, &candidates, index, site, own.ruby.finding(index, site)),
                 _ => definition(world, &candidates, index, site),
             });
         }
         let by_name = file.facts.bindings.scopes.is_empty();
+        let sites: HashSet<(u32, ReferenceKind)> = match by_name || !file.family.falls_back_to_names() {
+            true => HashSet::new(),
+            false => file.facts.bindings.sites.iter().map(|site| (site.name.start, site.kind)).collect(),
+        };
         for reference in file.facts.references {
-            if by_name && reference.kind != ReferenceKind::Import {
+            let left_out =
+                file.family.falls_back_to_names() && !sites.contains(&(reference.name.start, reference.kind));
+            if (by_name || left_out) && reference.kind != ReferenceKind::Import {
                 let (tier, targets) = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
                 edges.push(Edge {
                     file: index,
@@ -112,7 +143,7 @@ impl<'a> Candidates<'a> {
         let mut candidates = Candidates { members: HashMap::new(), others: HashMap::new() };
         for (file, index) in world.files.iter().zip(0..) {
             let facts = file.facts.bindings;
-            if facts.scopes.is_empty() {
+            if facts.scopes.is_empty() || file.family.falls_back_to_names() {
                 for (symbol, number) in file.facts.symbols.iter().zip(0..) {
                     let used = symbol.kind.is_callable() || symbol.kind.is_type();
                     if used && symbol.kind != SymbolKind::Extension {
@@ -280,6 +311,24 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
             }
             (targets, _) => possible(targets, Tier::Unresolved),
         },
+    };
+    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// An edge of what a family's own rules found.
+fn found<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &Site, finding: Finding) -> Edge {
+    let target = |(file, binding): (u32, u32)| {
+        let owner = world.file(file);
+        let name = owner.binding(binding).name;
+        Target { file, name, symbol: owner.symbol_at(name) }
+    };
+    let mut targets: Vec<Target> = finding.found.into_iter().map(target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let (tier, targets) = match finding.tier {
+        tier if finding.by_name => possible(candidates.of(world.file(index), site.name, true), tier),
+        Tier::Possible => possible(targets, Tier::Unresolved),
+        tier => (tier, targets),
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rag_core::Document;
 use rag_core::bindings::Bindings;
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 13] = [
     (
         "kit/a.py",
         "from .b import B, run as go\nimport os\n\n\nclass A(B):\n    x: B = B()\n\n    def f(self, n=1):\n        with go() as b:\n            return [i.g() for i in b.h(self.f)]\n",
@@ -41,6 +41,26 @@ const SOURCES: [(&str, &str); 8] = [
     (
         "p/A.java",
         "package p;\nimport java.util.*;\nclass A<T> extends B { T t; void f(int... n) { this.<T>g(n.length, x -> x).h(A::new); super.f(n); } class C extends A<C> {} }\n",
+    ),
+    (
+        "c/a.h",
+        "#include \"b.h\"\n#define F(x) g(x)\ntypedef struct node { struct node *next; } node;\nint g(node *n);\n",
+    ),
+    (
+        "c/b.h",
+        "#include \"a.h\"\nnamespace n { template <typename T> class A : public A<T> { T t; A* f(int a = 1); using B = A<A>; }; }\n",
+    ),
+    (
+        "c/b.cc",
+        "#include \"a.h\"\nusing namespace n;\ntemplate <typename T> A<T>* n::A<T>::f(int a) { auto x = this->f(F(a)); for (auto& y : *x) y.t->f(); return x; }\n",
+    ),
+    (
+        "web/a.php",
+        "<?php\nnamespace K;\nuse K\\A as B;\ntrait T { use T; }\nclass A extends B { use T; public ?A $a; function f(A $x): static { return $this->a->f(new B($x)); } }\nfunction g() { return A::f(g()); }\n",
+    ),
+    (
+        "lib/a.rb",
+        "module K\n  class A < B\n    include K\n    X = A.new\n    def f(a, b = f(1)) = X.f(@y ||= f(a)) { |q| q.f(b) }\n  end\n  class B < A; end\nend\n",
     ),
 ];
 

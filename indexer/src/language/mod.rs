@@ -9,6 +9,7 @@ mod define;
 mod detect;
 mod entry;
 mod find;
+mod masks;
 mod names;
 mod parser;
 mod rules;

@@ -3,6 +3,7 @@
 use super::bindings::bindings;
 use super::detect::by_name;
 use super::entry::Language;
+use super::masks::masked;
 use super::rules::Rules;
 use super::table::LANGUAGES;
 use super::walk::{Found, walk};
@@ -92,7 +93,7 @@ impl Parser {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        let bytes = text.as_bytes();
+        let bytes = masked(language.name, text);
         let tree = parser.parse_with_options(
             &mut |at, _| bytes.get(at..).unwrap_or_default(),
             None,

@@ -1,7 +1,11 @@
 //! From source to edges: which definition a call means, language by language.
 
+mod c;
+mod cpp;
 mod go;
 mod java;
+mod php;
+mod ruby;
 mod rust;
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};

@@ -4,6 +4,7 @@ use rag_core::bindings::{
     Binding, Bindings, Expr, ExprId, List, Scope, ScopeFlags, ScopeId, ScopeKind, Site, Source, Space,
 };
 use rag_core::{ReferenceKind, Span};
+use std::collections::HashSet;
 use tree_sitter::Node;
 
 /// How deep expressions and statements may nest.
@@ -22,6 +23,8 @@ pub(super) struct Builder<'t> {
     pub(super) facts: Bindings,
     /// How many texts within texts are being read.
     pub(super) nesting: u32,
+    /// Variables by scope, where a word may be a variable or a call.
+    pub(super) locals: HashSet<(ScopeId, &'t str)>,
     depth: u32,
 }
 
@@ -30,7 +33,7 @@ pub(super) const UNKNOWN: ExprId = 0;
 
 impl<'t> Builder<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let mut builder = Builder { text, facts: Bindings::default(), nesting: 0, depth: 0 };
+        let mut builder = Builder { text, facts: Bindings::default(), nesting: 0, locals: HashSet::new(), depth: 0 };
         builder.facts.exprs.push(Expr::Unknown);
         builder.scope(ScopeKind::File, 0, Span::default());
         builder

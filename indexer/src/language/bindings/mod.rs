@@ -4,6 +4,10 @@
 //! nesting from overflowing the stack. What lies deeper is left out.
 
 mod builder;
+mod c;
+mod c_declarations;
+mod c_expressions;
+mod c_types;
 mod go;
 mod go_expressions;
 mod go_types;
@@ -11,8 +15,12 @@ mod java;
 mod java_expressions;
 mod java_statements;
 mod java_types;
+mod php;
+mod php_expressions;
 mod python;
 mod python_expressions;
+mod ruby;
+mod ruby_expressions;
 mod rust;
 mod rust_expressions;
 mod rust_macros;
@@ -37,10 +45,13 @@ type Collector = fn(&mut Builder, Node);
 /// What collects the facts of a language's files, if anything does.
 fn collector(language: &Language) -> Option<Collector> {
     match language.name {
+        "php" => Some(php::file),
         "python" => Some(python::file),
+        "c" | "cpp" => Some(c::file),
         "go" => Some(go::file),
         "java" => Some(java::file),
         "typescript" | "javascript" => Some(typescript::file),
+        "ruby" => Some(ruby::file),
         "rust" => Some(rust::file),
         _ => None,
     }
