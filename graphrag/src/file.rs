@@ -49,6 +49,10 @@ pub(crate) enum Family<'a> {
     Rust,
     Go,
     Java,
+    Kotlin,
+    CSharp,
+    Scala,
+    Swift,
     Other(&'a str),
 }
 
@@ -57,6 +61,11 @@ impl Family<'_> {
     /// is given later says nothing about its type.
     pub(crate) fn is_static(self) -> bool {
         matches!(self, Family::Go | Family::Java)
+    }
+
+    /// Whether the rules of [`crate::classes`] hold.
+    pub(crate) fn has_classes(self) -> bool {
+        matches!(self, Family::Kotlin | Family::CSharp | Family::Scala | Family::Swift)
     }
 }
 
@@ -96,6 +105,10 @@ impl<'a> File<'a> {
             "rust" => Family::Rust,
             "go" => Family::Go,
             "java" => Family::Java,
+            "kotlin" => Family::Kotlin,
+            "csharp" => Family::CSharp,
+            "scala" => Family::Scala,
+            "swift" => Family::Swift,
             other => Family::Other(other),
         };
         let mut file = File {
@@ -158,7 +171,9 @@ impl<'a> File<'a> {
             if let Expr::Scope(scope) = expr {
                 file.written.insert(*scope, index);
             }
-            if let (Expr::Call(callee, arguments), Family::Java) = (expr, family) {
+            if let Expr::Call(callee, arguments) = expr
+                && (family == Family::Java || family.has_classes())
+            {
                 file.calls.insert(*callee, *arguments);
             }
             if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {

@@ -3,6 +3,7 @@
 use rag_core::Span;
 use rag_core::bindings::{Source, Space};
 
+use crate::classes::Classes;
 use crate::file::Family;
 use crate::modules::Module;
 use crate::rust::Rust;
@@ -31,9 +32,10 @@ pub enum Imported {
 }
 
 /// The imports of one file, sorted by place.
-pub(crate) fn imports(world: &World, rust: &Rust, file: u32) -> Vec<Import> {
+pub(crate) fn imports(world: &World, rust: &Rust, classes: &Classes, file: u32) -> Vec<Import> {
     let mut found = match world.file(file).family {
         Family::Rust => rust.imports(file),
+        family if family.has_classes() => classes.imports(file),
         _ => of_modules(world, file),
     };
     found.retain(|import| import.what != Imported::File(file));
@@ -83,7 +85,7 @@ fn of_modules(world: &World, file: u32) -> Vec<Import> {
 }
 
 /// The package that a module from outside belongs to; none if the path is relative or no name.
-fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
+pub(crate) fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
     let module = module.trim_matches(['"', '\'', '`']);
     if module.is_empty() || module.starts_with(['.', '/']) {
         return None;
@@ -98,12 +100,12 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
         // A host, an owner and a repository; of the standard library, its part.
         Family::Go => &module[..module.match_indices('/').nth(2).map_or(module.len(), |(at, _)| at)],
         // Packages are written small, what lies in them is not.
-        Family::Java => {
+        Family::Java | Family::Kotlin | Family::Scala => {
             let parts = module.split('.').take_while(|part| part.starts_with(|c: char| c.is_lowercase())).take(3);
             let len = parts.map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
             if len == 0 { module } else { &module[..len] }
         }
-        Family::Rust | Family::Other(_) => module,
+        Family::Rust | Family::CSharp | Family::Swift | Family::Other(_) => module,
     })
 }
 

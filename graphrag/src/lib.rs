@@ -6,6 +6,7 @@
 //! be asked about them.
 
 mod annotation;
+mod classes;
 mod edge;
 mod exports;
 mod file;

@@ -1,10 +1,11 @@
 //! From facts to edges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rag_core::bindings::{Expr, ScopeKind, Site, Source, Space};
 use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 
+use crate::classes::{self, Classes};
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
 use crate::imports::{Import, imports};
@@ -32,15 +33,16 @@ pub struct Resolved {
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
     let world = world(files, manifests);
-    edges(&world, &Rust::new(&world.files, manifests))
+    edges(&world, &Rust::new(&world.files, manifests), &Classes::new(&world.files))
 }
 
 /// Like [`link`], with imports and what documents mention.
 pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
     let world = world(files, manifests);
     let rust = Rust::new(&world.files, manifests);
-    let edges = edges(&world, &rust);
-    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &rust, file)).collect();
+    let classes = Classes::new(&world.files);
+    let edges = edges(&world, &rust, &classes);
+    let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &rust, &classes, file)).collect();
     let names = Names::new(files);
     let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
     let mentions = documents.flat_map(|file| names.mentions(files, file)).collect();
@@ -51,7 +53,7 @@ fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
     World::new(files.iter().map(|facts| File::new(*facts)).collect(), manifests)
 }
 
-fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
+fn edges(world: &World, rust: &Rust, classes: &Classes) -> Vec<Edge> {
     let candidates = Candidates::new(world);
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
@@ -61,12 +63,18 @@ fn edges(world: &World, rust: &Rust) -> Vec<Edge> {
             world.next_use();
             edges.push(match file.family {
                 Family::Rust => answered(world, &candidates, index, site, rust.answer(index, site)),
+                family if family.has_classes() => of_classes(world, index, site, classes.answer(index, site)),
                 _ => definition(world, &candidates, index, site),
             });
         }
-        let by_name = file.facts.bindings.scopes.is_empty();
+        let by_name = file.facts.bindings.scopes.is_empty() || file.family.has_classes();
+        let seen: HashSet<Span> = match file.family.has_classes() {
+            true => edges[first..].iter().map(|edge| edge.site).collect(),
+            false => HashSet::new(),
+        };
         for reference in file.facts.references {
-            if by_name && reference.kind != ReferenceKind::Import {
+            // What the facts leave out is still a use.
+            if by_name && !seen.contains(&reference.name) && reference.kind != ReferenceKind::Import {
                 let (tier, targets) = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
                 edges.push(Edge {
                     file: index,
@@ -282,6 +290,28 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
         },
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// An edge of what the rules for languages with classes found.
+fn of_classes(world: &World, file: u32, site: &Site, answer: classes::Answer) -> Edge {
+    let targets = |places: Vec<classes::Place>| {
+        let target = |(file, index): classes::Place| {
+            let name = world.file(file).binding(index).name;
+            Target { file, name, symbol: world.file(file).symbol_at(name) }
+        };
+        let mut targets: Vec<Target> = places.into_iter().map(target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    };
+    let (tier, targets) = match answer {
+        classes::Answer::Proven(places) => (Tier::Proven, targets(places)),
+        classes::Answer::Possible(places) => possible(targets(places), Tier::Unresolved),
+        classes::Answer::Likely(places) => possible(targets(places), Tier::External),
+        classes::Answer::External => (Tier::External, Vec::new()),
+        classes::Answer::Unresolved => (Tier::Unresolved, Vec::new()),
+    };
+    Edge { file, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }
 
 /// Whether a file is a script without imports and exports: it sees the names of all others of its kind.

@@ -11,6 +11,9 @@ mod java;
 mod java_expressions;
 mod java_statements;
 mod java_types;
+mod kotlin;
+mod kotlin_expressions;
+mod kotlin_types;
 mod python;
 mod python_expressions;
 mod rust;
@@ -40,6 +43,7 @@ fn collector(language: &Language) -> Option<Collector> {
         "python" => Some(python::file),
         "go" => Some(go::file),
         "java" => Some(java::file),
+        "kotlin" => Some(kotlin::file),
         "typescript" | "javascript" => Some(typescript::file),
         "rust" => Some(rust::file),
         _ => None,
