@@ -121,6 +121,11 @@ impl<'t> Builder<'t> {
         self.facts.names.push(binding);
     }
 
+    /// A use of a name that is no part of the expression.
+    pub(super) fn named_site(&mut self, kind: ReferenceKind, name: Span, expr: ExprId, arguments: usize) {
+        self.facts.sites.push(Site { kind, name, expr, arguments: arguments.min(ANY_NUMBER) as u16 });
+    }
+
     pub(super) fn site(&mut self, kind: ReferenceKind, expr: ExprId, arguments: usize) {
         let name = match self.facts.expr(expr) {
             Expr::Name(name, _) | Expr::Attribute(_, name) | Expr::Path(_, name) => name,

@@ -70,10 +70,12 @@ fn user_type(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at:
             }
             _ => modifiers(builder, node, at),
         }
-        if place == last
-            && let Some(kind) = kind
-        {
-            builder.site(kind, found, 0);
+        let capital = builder.text(part).starts_with(|c: char| c.is_uppercase());
+        match kind {
+            Some(kind) if place == last => builder.site(kind, found, 0),
+            // In front of a class stands a class or a package.
+            Some(_) if place < last && part.kind() == "identifier" && capital => builder.site(ReferenceKind::Type, found, 0),
+            _ => {}
         }
     }
     found

@@ -4,6 +4,9 @@
 //! nesting from overflowing the stack. What lies deeper is left out.
 
 mod builder;
+mod csharp;
+mod csharp_expressions;
+mod csharp_types;
 mod go;
 mod go_expressions;
 mod go_types;
@@ -43,6 +46,7 @@ fn collector(language: &Language) -> Option<Collector> {
         "python" => Some(python::file),
         "go" => Some(go::file),
         "java" => Some(java::file),
+        "csharp" => Some(csharp::file),
         "kotlin" => Some(kotlin::file),
         "typescript" | "javascript" => Some(typescript::file),
         "rust" => Some(rust::file),
