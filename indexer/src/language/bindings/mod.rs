@@ -24,6 +24,9 @@ mod rust_expressions;
 mod rust_macros;
 mod rust_patterns;
 mod rust_types;
+mod scala;
+mod scala_expressions;
+mod scala_types;
 mod types;
 mod typescript;
 mod typescript_modules;
@@ -47,6 +50,7 @@ fn collector(language: &Language) -> Option<Collector> {
         "go" => Some(go::file),
         "java" => Some(java::file),
         "csharp" => Some(csharp::file),
+        "scala" => Some(scala::file),
         "kotlin" => Some(kotlin::file),
         "typescript" | "javascript" => Some(typescript::file),
         "rust" => Some(rust::file),
