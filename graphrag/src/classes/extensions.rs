@@ -19,7 +19,8 @@ impl<'a> Classes<'_, 'a> {
         for &place in all {
             let Some(scope) = self.function_at(place) else { continue };
             let other = self.file(place.0);
-            let Some(&base) = other.facts.bindings.list(other.scope(scope).bases).first() else { continue };
+            let wrapped = other.scope(other.scope(scope).parent).returns;
+            let Some(base) = other.facts.bindings.list(other.scope(scope).bases).first().copied().or(wrapped) else { continue };
             if !self.sees(file, place, scope, object, name) {
                 continue;
             }

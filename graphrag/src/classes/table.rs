@@ -171,7 +171,9 @@ impl<'a> Table<'a> {
             if let Source::Scope(scope) = binding.source {
                 let scope = file.scope(scope);
                 self.callable.entry((group, name)).or_default().push(place);
-                if scope.kind == ScopeKind::Function && scope.bases.start < scope.bases.end {
+                // The members of an implicit class are called on what it is made of.
+                let wrapped = file.family == Family::Scala && file.scope(binding.scope).kind == ScopeKind::Class && file.scope(binding.scope).returns.is_some();
+                if scope.kind == ScopeKind::Function && (wrapped || scope.bases.start < scope.bases.end) {
                     self.extensions.entry((group, name)).or_default().push(place);
                 }
             }

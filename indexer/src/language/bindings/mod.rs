@@ -27,6 +27,9 @@ mod rust_types;
 mod scala;
 mod scala_expressions;
 mod scala_types;
+mod swift;
+mod swift_expressions;
+mod swift_types;
 mod types;
 mod typescript;
 mod typescript_modules;
@@ -51,6 +54,7 @@ fn collector(language: &Language) -> Option<Collector> {
         "java" => Some(java::file),
         "csharp" => Some(csharp::file),
         "scala" => Some(scala::file),
+        "swift" => Some(swift::file),
         "kotlin" => Some(kotlin::file),
         "typescript" | "javascript" => Some(typescript::file),
         "rust" => Some(rust::file),
