@@ -29,8 +29,6 @@ pub(super) struct Called<'a> {
     pub(super) outside: bool,
     /// A variable is called.
     pub(super) variable: bool,
-    /// From outside, unless the repository has something of that name.
-    pub(super) likely: bool,
 }
 
 impl Called<'_> {
@@ -66,7 +64,7 @@ impl<'a> Classes<'_, 'a> {
             Expr::New(class, _) => match self.annotated(file, class) {
                 Ty::Instance(class, _) => self.made(class, count, given),
                 Ty::Outside(..) | Ty::Nothing => Called::external(),
-                _ => Called { likely: true, ..Called::default() },
+                _ => Called::default(),
             },
             Expr::Index(base, _) => self.callee_by_count(file, base, count, given.map(|(_, given)| given)),
             Expr::This(scope) => match self.class_around(file, scope) {
@@ -105,7 +103,7 @@ impl<'a> Classes<'_, 'a> {
         if passed.imported {
             return Called::external();
         }
-        Called { outside: !passed.open && !passed.missing, likely: passed.open || passed.missing, ..called }
+        Called { outside: !passed.open && !passed.missing, ..called }
     }
 
     /// What can be called of what a name means; what does not take as many arguments is put aside.
@@ -120,13 +118,8 @@ impl<'a> Classes<'_, 'a> {
                 let read = flags.is_property || self.family(place.0) == Family::Scala && count > 0 && self.parameters(place.0, scope).is_empty();
                 let callee = Callee { meant, scope: Some(scope), on_receiver: false, makes: None };
                 match (read, fits) {
-                    // What it gives is called.
-                    (true, _) if self.family(place.0) == Family::Scala => {
-                        let given_by = self.function_result(place.0, scope);
-                        let applied = self.invoked(&given_by, count, given);
-                        called.found.extend(applied);
-                        called.variable = called.found.is_empty();
-                    }
+                    // What it gives is called; the name is still that of the function.
+                    (true, _) if self.family(place.0) == Family::Scala => called.found.push(callee),
                     (true, _) => called.variable = true,
                     (false, true) => called.found.push(callee),
                     (false, false) => unfit.push(callee),
@@ -232,7 +225,7 @@ impl<'a> Classes<'_, 'a> {
             let found = plain(self.in_space(self.group(file), path, name, Want::Value));
             let mut unfit = Vec::new();
             let called = self.callable(found, count, given, &mut unfit);
-            return if called.found.is_empty() { Called { likely: true, ..called } } else { called };
+            return if called.found.is_empty() { called } else { called };
         }
         let mut called = self.call_on(file, object, &of, name, count, given);
         // `Color.Parse()` where a property `Color` has the type `Color`.
@@ -254,9 +247,12 @@ impl<'a> Classes<'_, 'a> {
             return self.made(*class, count, given);
         }
         let mut unfit = Vec::new();
-        let called = self.callable(std::mem::take(&mut members.found), count, given, &mut unfit);
-        if !called.found.is_empty() || called.variable {
-            return Called { found: self.nearest(called.found), ..called };
+        let mut called = self.callable(std::mem::take(&mut members.found), count, given, &mut unfit);
+        // An extension is called if no member takes the arguments.
+        let nearest = self.nearest(std::mem::take(&mut called.found));
+        let excluded = matches!(given, Some((from, given)) if !nearest.is_empty() && self.excluded(from, &nearest, given));
+        if !excluded && !nearest.is_empty() || called.variable {
+            return Called { found: nearest, ..called };
         }
         let extended = self.extensions_of(file, object, of, name);
         let mut found = Vec::new();
@@ -272,8 +268,9 @@ impl<'a> Classes<'_, 'a> {
             return Called { found, doubted: !sure, ..Called::default() };
         }
         match of {
-            Ty::Unknown => Called { likely: true, ..Called::default() },
-            _ if members.open => Called { likely: true, ..Called::default() },
+            _ if !nearest.is_empty() => Called { found: nearest, doubted: true, ..Called::default() },
+            Ty::Unknown => Called::default(),
+            _ if members.open => Called::default(),
             // What it inherits from outside takes as many.
             _ if members.outside => Called::external(),
             _ if !unfit.is_empty() => Called { found: unfit, doubted: true, ..Called::default() },
@@ -382,6 +379,9 @@ impl<'a> Classes<'_, 'a> {
         }
         let Some(scope) = callee.scope else { return Ty::Unknown };
         let owner = callee.meant.place.0;
+        if self.family(owner) == Family::Scala && !given.is_empty() && self.parameters(owner, scope).is_empty() {
+            return Ty::Unknown;
+        }
         let mut env: Vec<(&'a str, Ty<'a>)> = callee.meant.env.to_vec();
         let generic = self.type_parameters(owner, scope);
         let result = self.function_result(owner, scope);

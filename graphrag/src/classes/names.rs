@@ -78,7 +78,7 @@ impl<'a> Classes<'_, 'a> {
                     Want::Type => {
                         let mut own: Vec<Place> = self.type_parameters(file, at).into_iter().filter(|(own, _)| *own == name).filter_map(|(_, place)| place).collect();
                         if own.is_empty() {
-                            own = self.nested(class, name);
+                            own = self.wanted(self.nested(class, name), Want::Type);
                         }
                         plain(own)
                     }

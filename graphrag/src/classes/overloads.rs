@@ -45,6 +45,18 @@ impl<'a> Classes<'_, 'a> {
         taking.into_iter().map(|(callee, _)| callee).collect()
     }
 
+    /// Whether none of the functions takes the arguments.
+    pub(super) fn excluded(&self, file: u32, found: &[Callee<'a>], given: List) -> bool {
+        let items = self.file(file).facts.bindings.list(given);
+        let types: Vec<Ty<'a>> = items.iter().map(|&item| self.value(file, item)).collect();
+        let labels = self.labels(file, given);
+        let refused = |callee: &Callee<'a>| {
+            let wanted = self.wanted_types(callee, &labels);
+            types.iter().zip(&wanted).any(|(given, wanted)| self.takes_type(wanted, given) == Some(false))
+        };
+        found.iter().all(refused)
+    }
+
     /// The types that a function's parameters have for arguments under these labels.
     fn wanted_types(&self, callee: &Callee<'a>, labels: &[Option<&str>]) -> Vec<Ty<'a>> {
         let owner = callee.meant.place.0;
@@ -93,7 +105,7 @@ impl<'a> Classes<'_, 'a> {
 
 /// Types that derive from nothing and that nothing derives from.
 fn is_plain(name: &str) -> bool {
-    NUMBERS.contains(&name) || matches!(name, "String" | "Boolean" | "Char" | "Array")
+    NUMBERS.contains(&name) || matches!(name, "String" | "Boolean" | "Char" | "Array" | "CancellationToken" | "TimeSpan" | "DateTime")
 }
 
 /// Whether two types are one, but for their arguments.

@@ -171,11 +171,16 @@ impl<'a> Classes<'_, 'a> {
         let found = match this.facts.bindings.expr(expr) {
             Expr::Name(name, scope) => self.type_named(file, scope, this.text(name)),
             Expr::Attribute(object, name) => match self.qualifier(file, object) {
-                Ty::Class(class) => match self.nested(class, this.text(name)) {
+                Ty::Class(class) => match self.wanted(self.nested(class, this.text(name)), Want::Type) {
                     found if found.is_empty() => Named::Unresolved,
                     found => Named::Found(found.into()),
                 },
                 Ty::Namespace(path) => match self.in_space(self.group(file), &path, this.text(name), Want::Type) {
+                    found if found.is_empty() => Named::Unresolved,
+                    found => Named::Found(found.into()),
+                },
+                // A type that an object holds.
+                Ty::Instance(class, _) => match self.wanted(self.nested(class, this.text(name)), Want::Type) {
                     found if found.is_empty() => Named::Unresolved,
                     found => Named::Found(found.into()),
                 },
@@ -223,7 +228,7 @@ impl<'a> Classes<'_, 'a> {
                 },
             },
             Expr::Attribute(object, name) => match self.deeper(|| self.qualifier(file, object)) {
-                Ty::Class(of) => class(&self.nested(of, this.text(name))),
+                Ty::Instance(of, _) | Ty::Class(of) => class(&self.nested(of, this.text(name))),
                 Ty::Namespace(path) => {
                     match self.in_space(self.group(file), &path, this.text(name), Want::Type).as_slice() {
                         [] => self.longer(file, &path, this.text(name)),
