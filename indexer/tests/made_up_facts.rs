@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rag_core::Document;
 use rag_core::bindings::Bindings;
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 12] = [
     (
         "kit/a.py",
         "from .b import B, run as go\nimport os\n\n\nclass A(B):\n    x: B = B()\n\n    def f(self, n=1):\n        with go() as b:\n            return [i.g() for i in b.h(self.f)]\n",
@@ -41,6 +41,22 @@ const SOURCES: [(&str, &str); 8] = [
     (
         "p/A.java",
         "package p;\nimport java.util.*;\nclass A<T> extends B { T t; void f(int... n) { this.<T>g(n.length, x -> x).h(A::new); super.f(n); } class C extends A<C> {} }\n",
+    ),
+    (
+        "p/b.kt",
+        "package p\nimport p.*\nclass K<T : A<T>>(val x: T, y: Int = 1) : B() { companion object { fun make() = K<A>(1) } fun T.go() = let { it.x.f { go() } } }\n",
+    ),
+    (
+        "p/c.cs",
+        "using static N.A; using X = N.A; namespace N; partial class A : B<X> { public A(int x = 1) : this() { foreach (var y in Z) y?.F(k => k.G(x)); } } partial class A { static int E(this A a) => a.E(); }\n",
+    ),
+    (
+        "p/d.scala",
+        "package p\nimport q.{A => B, _}\ncase class D[T](x: T)(y: D[T]) extends B[T] { self => def f = x match { case d: D[T] => d.f; case _ => D(self).f } }\nobject D { implicit class R(s: D[_]) { def g = s.f } }\n",
+    ),
+    (
+        "p/e.swift",
+        "import K\nprotocol W: V { func f(_ x: Int) -> Self }\nextension E: W where T: W { init(x: T, _ y: Int = 1) { if let z = x.f(1) { z.map { $0.f(y) } } } }\nenum E<T> { case a, b(c: T) }\n",
     ),
 ];
 

@@ -83,7 +83,7 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// Swift: the label in front of a parameter's name, or the name itself.
-    fn label(&self, file: u32, index: u32) -> &'a str {
+    pub(super) fn label(&self, file: u32, index: u32) -> &'a str {
         let this = self.file(file);
         let name = this.binding(index).name;
         let before = this.facts.text.get(..name.start as usize).unwrap_or("").trim_end();

@@ -94,6 +94,7 @@ impl<'a> Classes<'_, 'a> {
             stopped
         });
         if stopped {
+            called.found = self.nearest(called.found);
             return called;
         }
         if !unfit.is_empty() {

@@ -42,6 +42,7 @@ impl<'a> Classes<'_, 'a> {
     /// A class with all of its parts.
     fn parts(&self, places: Vec<Place>) -> Answer {
         match places.as_slice() {
+            [(file, index)] if matches!(self.file(*file).binding(*index).source, Source::TypeParameter(_)) => Answer::Unresolved,
             [one] => match self.class_at(*one) {
                 Some(class) if self.class(class).places.contains(one) => Answer::Proven(self.class(class).places.clone()),
                 _ => Answer::Proven(places),

@@ -2,10 +2,11 @@
 
 use rag_core::bindings::{Expr, ExprId, ScopeId, ScopeKind, Source};
 
-use super::names::{Imported, Meant};
+use super::names::{Imported, Meant, Star};
 use super::table::{Group, tidy};
 use super::types::{Env, Ty, no_env};
 use super::{Classes, Place};
+use crate::file::Family;
 
 impl<'a> Classes<'_, 'a> {
     /// The extensions `name` that can be called on `of` where `object` stands, and whether it is certain that they can.
@@ -42,11 +43,28 @@ impl<'a> Classes<'_, 'a> {
                 || matches!((&wanted, of), (Ty::Outside(a, _), Ty::Outside(b, _)) if a == b);
             found.push((Meant { place, env }, certain, exact));
         }
+        if self.family(file) == Family::Scala && found.iter().any(|(meant, ..)| self.may_be_converted(meant.place, name)) {
+            found.iter_mut().for_each(|(_, certain, _)| *certain = false);
+        }
         // One for exactly this type comes before those for its bases.
         if found.iter().any(|(_, _, exact)| *exact) {
             found.retain(|(_, _, exact)| *exact);
         }
         found.into_iter().map(|(meant, certain, _)| (meant, certain)).collect()
+    }
+
+    /// Whether a class beside an extension has a member of its name: a conversion may lead to that.
+    fn may_be_converted(&self, place: Place, name: &str) -> bool {
+        let space = self.table.space_around(self.file(place.0), place.0, self.file(place.0).binding(place.1).scope);
+        let all = self.table.callable.get(&(Group::Jvm, name)).map(Vec::as_slice).unwrap_or_default();
+        all.iter().any(|&(file, index)| {
+            let this = self.file(file);
+            let scope = this.binding(index).scope;
+            this.family == Family::Scala
+                && this.scope(scope).kind == ScopeKind::Class
+                && this.scope(scope).returns.is_none()
+                && self.table.space_around(this, file, scope) == space
+        })
     }
 
     /// Whether an extension of `wanted` can be called on `of`: no, or whether that is certain.
@@ -86,7 +104,11 @@ impl<'a> Classes<'_, 'a> {
     fn sees(&self, file: u32, place: Place, scope: ScopeId, object: ExprId, name: &str) -> bool {
         let other = self.file(place.0);
         let this = self.file(file);
-        let outer = other.scope(scope).parent;
+        let mut outer = other.scope(scope).parent;
+        if other.scope(outer).kind == ScopeKind::Class && other.scope(outer).returns.is_some() {
+            // An implicit class is seen where it is.
+            outer = other.scope(outer).parent;
+        }
         if place.0 == file {
             return true;
         }
@@ -99,6 +121,7 @@ impl<'a> Classes<'_, 'a> {
             this.facts.bindings.exports.iter().map(|export| this.text(export.module)).chain(global).map(tidy).collect();
         let namespace = own_space == space
             || stars.iter().any(|star| star == space)
+            || self.stars(file).iter().any(|star| matches!(star, Star::Space(star) if star == space))
             || group == Group::CSharp && (space.is_empty() || own_space.starts_with(space) && own_space[space.len()..].starts_with('.'));
         if group == Group::CSharp {
             return namespace;
@@ -116,7 +139,7 @@ impl<'a> Classes<'_, 'a> {
                 let owner = self.table.of_scope.get(&(place.0, class)).copied();
                 let around = self.class_around(file, scope_of(this, object));
                 let inherits = matches!((owner, around), (Some(owner), Some(around)) if self.derives(around, owner) != Some(false));
-                imported || inherits || owner.is_some_and(|owner| stars.iter().any(|star| star.rsplit('.').next() == Some(self.class(owner).name)))
+                imported || inherits || owner.is_some_and(|owner| self.stars(file).iter().any(|star| matches!(star, Star::Class(star) if *star == owner)))
             }
         }
     }

@@ -19,11 +19,12 @@ mod values;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use rag_core::bindings::{ExprId, ScopeId};
 
 use crate::file::{Family, File};
-use names::Named;
+use names::{Named, Star};
 use table::{ClassId, Group, Table};
 use types::Ty;
 
@@ -46,6 +47,8 @@ pub(crate) struct Classes<'w, 'a> {
     types: RefCell<HashMap<(u32, ExprId), Option<Ty<'a>>>>,
     named: RefCell<HashMap<(u32, ScopeId, &'a str), Named>>,
     bases: RefCell<HashMap<ClassId, Vec<Ty<'a>>>>,
+    /// File → what it imports as a whole.
+    stars: RefCell<HashMap<u32, Rc<[Star]>>>,
     depth: Cell<u32>,
     steps: Cell<u32>,
 }
@@ -59,6 +62,7 @@ impl<'w, 'a> Classes<'w, 'a> {
             types: RefCell::default(),
             named: RefCell::default(),
             bases: RefCell::default(),
+            stars: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),
         };
@@ -68,6 +72,7 @@ impl<'w, 'a> Classes<'w, 'a> {
         classes.values = RefCell::default();
         classes.named = RefCell::default();
         classes.bases = RefCell::default();
+        classes.stars = RefCell::default();
         classes
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rag_core::bindings::{ScopeId, ScopeKind, Source, Space};
 
 use super::lambdas::Receiver;
-use super::table::{Group, tidy};
+use super::table::{ClassId, Group, tidy};
 use super::types::{Env, Ty, no_env};
 use super::{Classes, Place};
 use crate::file::Family;
@@ -48,6 +48,13 @@ pub(super) struct Passed {
     pub(super) imported: bool,
     /// It is imported, but not found.
     pub(super) missing: bool,
+}
+
+/// What is imported as a whole.
+#[derive(Clone, Debug)]
+pub(super) enum Star {
+    Space(String),
+    Class(ClassId),
 }
 
 /// What an import leads to.
@@ -153,7 +160,7 @@ impl<'a> Classes<'_, 'a> {
         let mut variable = None;
         for &index in this.bound(scope, name) {
             let binding = this.binding(index);
-            let reached = binding.extent.start <= from && from < binding.extent.end;
+            let reached = want == Want::Type || binding.extent.start <= from && from < binding.extent.end;
             match binding.source {
                 Source::Import { module, item } => match self.imported(file, this.text(module), this.text(item)) {
                     Imported::Found(places) => found.extend(self.wanted(places, want)),
@@ -225,7 +232,7 @@ impl<'a> Classes<'_, 'a> {
     /// What a file sees: its imports, its namespace, what it imports as a whole.
     fn in_file(&self, file: u32, name: &str, want: Want, passed: &mut Passed, see: &mut dyn FnMut(Vec<Meant<'a>>) -> bool) {
         let this = self.file(file);
-        let found = self.bound_here(file, 0, name, u32::MAX - 1, want, passed);
+        let found = self.bound_here(file, 0, name, 0, want, passed);
         let imports = this.bound(0, name).iter().any(|&index| matches!(this.binding(index).source, Source::Import { .. }));
         if passed.imported || passed.missing || imports && !found.is_empty() && see(plain(found)) {
             return;
@@ -236,14 +243,13 @@ impl<'a> Classes<'_, 'a> {
         if !found.is_empty() && see(plain(found)) {
             return;
         }
-        let global = match group {
-            Group::CSharp => self.table.global.as_slice(),
-            _ => &[],
-        };
         let mut found: Vec<Place> = Vec::new();
-        let own_stars = this.facts.bindings.exports.iter().map(|export| this.text(export.module));
-        for path in own_stars.chain(global.iter().map(|(_, path)| *path)) {
-            for place in self.starred(file, &tidy(path), name, want) {
+        for star in self.stars(file).iter() {
+            let places = match star {
+                Star::Space(path) => self.in_space(group, path, name, want),
+                Star::Class(class) => self.wanted(self.static_member(*class, name), want),
+            };
+            for place in places {
                 if !found.contains(&place) {
                     found.push(place);
                 }
@@ -264,17 +270,75 @@ impl<'a> Classes<'_, 'a> {
         }
     }
 
-    /// A member of a namespace or class that is imported as a whole.
-    fn starred(&self, file: u32, path: &str, name: &str, want: Want) -> Vec<Place> {
-        let group = self.group(file);
-        let found = self.in_space(group, path, name, want);
-        if !found.is_empty() {
-            return found;
+    /// What a file imports as a whole.
+    pub(super) fn stars(&self, file: u32) -> Rc<[Star]> {
+        if let Some(known) = self.stars.borrow().get(&file) {
+            return known.clone();
         }
-        let classes = self.qualified(file, path, 0);
-        let members = classes.into_iter().filter_map(|place| self.class_at(place));
-        let found = members.flat_map(|class| self.static_member(class, name)).collect();
-        self.wanted(found, want)
+        // An import may name what one before it brings.
+        self.stars.borrow_mut().insert(file, Rc::from([]));
+        let this = self.file(file);
+        let global = self.table.global.iter().filter(|_| self.family(file) == Family::CSharp).map(|(_, path)| *path);
+        let mut found: Vec<Star> = Vec::new();
+        for path in this.facts.bindings.exports.iter().map(|export| this.text(export.module)).chain(global) {
+            let path = tidy(path);
+            let known = found.len();
+            self.star(file, &path, &mut found);
+            if found.len() == known && self.family(file) == Family::Scala {
+                self.star_behind(file, &path, &mut found);
+            }
+        }
+        let found: Rc<[Star]> = found.into();
+        self.stars.borrow_mut().insert(file, found.clone());
+        found
+    }
+
+    fn star(&self, file: u32, path: &str, found: &mut Vec<Star>) {
+        let group = self.group(file);
+        let mut around = match self.family(file) {
+            Family::Scala => self.innermost_space(file),
+            _ => "",
+        };
+        loop {
+            let longer = if around.is_empty() { path.to_owned() } else { format!("{around}.{path}") };
+            if self.table.prefixes.contains(&(group, longer.clone())) {
+                found.push(Star::Space(longer));
+                break;
+            }
+            if around.is_empty() {
+                break;
+            }
+            around = around.rsplit_once('.').map_or("", |(outer, _)| outer);
+        }
+        let classes = self.qualified(file, path, 0).into_iter().filter_map(|place| self.class_at(place));
+        found.extend(classes.map(Star::Class));
+    }
+
+    /// Scala: a path that begins with what another import brings.
+    fn star_behind(&self, file: u32, path: &str, found: &mut Vec<Star>) {
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or(path);
+        let mut passed = Passed::default();
+        let mut places = self.bound_here(file, 0, first, 0, Want::Value, &mut passed);
+        for star in found.iter() {
+            places.extend(match star {
+                Star::Space(space) => self.in_space(self.group(file), space, first, Want::Value),
+                Star::Class(class) => self.static_member(*class, first),
+            });
+        }
+        let mut classes: Vec<ClassId> = places.into_iter().filter_map(|place| self.class_at(place)).collect();
+        for part in parts {
+            let inner = classes.into_iter().flat_map(|class| self.static_member(class, part));
+            classes = inner.filter_map(|place| self.class_at(place)).collect();
+        }
+        found.extend(classes.into_iter().map(Star::Class));
+    }
+
+    /// The longest namespace that a file opens.
+    fn innermost_space(&self, file: u32) -> &str {
+        let scopes = (0..self.file(file).facts.bindings.scopes.len() as ScopeId).take(64);
+        let spaces = scopes.filter_map(|scope| self.table.space_of.get(&(file, scope)));
+        spaces.map(String::as_str).max_by_key(|space| space.len()).unwrap_or("")
     }
 
     /// What an import of `item` from the namespace or class `module` means.
@@ -299,8 +363,7 @@ impl<'a> Classes<'_, 'a> {
         if !found.is_empty() || self.family(file) != Family::Scala || depth > 0 {
             return found;
         }
-        let scopes = self.table.space_of.iter().filter(|((of, _), _)| *of == file);
-        let mut around = scopes.map(|(_, space)| space.as_str()).max_by_key(|space| space.len()).unwrap_or("");
+        let mut around = self.innermost_space(file);
         while !around.is_empty() {
             let found = self.qualified_from_top(file, &format!("{around}.{path}"), 1);
             if !found.is_empty() {
@@ -334,7 +397,7 @@ impl<'a> Classes<'_, 'a> {
         }
         let mut found: Vec<Place> = Vec::new();
         let passed = self.deeper(|| {
-            self.walk(file, scope, name, u32::MAX - 1, Want::Type, &mut |meant| {
+            self.walk(file, scope, name, 0, Want::Type, &mut |meant| {
                 found.extend(meant.into_iter().map(|meant| meant.place));
                 true
             })
@@ -417,8 +480,9 @@ impl<'a> Classes<'_, 'a> {
     pub(super) fn one_value(&self, found: &[Meant<'a>]) -> Option<Ty<'a>> {
         // A value hides a type of its name.
         let value = |meant: &&Meant| self.file(meant.place.0).binding(meant.place.1).space != Space::Type;
-        let mut values = found.iter().filter(value).map(|meant| self.place_value(meant));
-        let first = values.next().or_else(|| found.first().map(|meant| self.place_value(meant)))?;
+        let any = found.iter().any(|meant| value(&meant));
+        let mut values = found.iter().filter(|meant| !any || value(meant)).map(|meant| self.place_value(meant));
+        let first = values.next()?;
         Some(if values.all(|other| other == first) { first } else { Ty::Unknown })
     }
 }

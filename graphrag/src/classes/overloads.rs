@@ -5,6 +5,7 @@ use rag_core::bindings::{Expr, ExprId, List, Source};
 use super::Classes;
 use super::calls::Callee;
 use super::types::Ty;
+use crate::file::Family;
 
 /// Types of numbers: what is written may be widened to another.
 const NUMBERS: [&str; 12] =
@@ -19,7 +20,8 @@ impl<'a> Classes<'_, 'a> {
         let items = self.file(file).facts.bindings.list(given);
         let types: Vec<Ty<'a>> = items.iter().map(|&item| self.value(file, item)).collect();
         let labels = self.labels(file, given);
-        let wanted = |callee: &Callee<'a>| self.wanted_types(callee, &labels);
+        let trailing = self.is_function(file, items.last());
+        let wanted = |callee: &Callee<'a>| self.wanted_types(callee, &labels, trailing);
         let mut taking: Vec<(Callee<'a>, Vec<Ty<'a>>)> = Vec::new();
         for callee in &found {
             let wanted = wanted(callee);
@@ -50,15 +52,21 @@ impl<'a> Classes<'_, 'a> {
         let items = self.file(file).facts.bindings.list(given);
         let types: Vec<Ty<'a>> = items.iter().map(|&item| self.value(file, item)).collect();
         let labels = self.labels(file, given);
+        let trailing = self.is_function(file, items.last());
         let refused = |callee: &Callee<'a>| {
-            let wanted = self.wanted_types(callee, &labels);
+            let wanted = self.wanted_types(callee, &labels, trailing);
             types.iter().zip(&wanted).any(|(given, wanted)| self.takes_type(wanted, given) == Some(false))
         };
         found.iter().all(refused)
     }
 
-    /// The types that a function's parameters have for arguments under these labels.
-    fn wanted_types(&self, callee: &Callee<'a>, labels: &[Option<&str>]) -> Vec<Ty<'a>> {
+    fn is_function(&self, file: u32, item: Option<&ExprId>) -> bool {
+        item.is_some_and(|&item| self.function_type(file, item))
+    }
+
+    /// The types that a function's parameters have for arguments under these labels; what stands behind the brackets may
+    /// be given for the last parameter.
+    fn wanted_types(&self, callee: &Callee<'a>, labels: &[Option<&str>], trailing: bool) -> Vec<Ty<'a>> {
         let owner = callee.meant.place.0;
         let Some(scope) = callee.scope else { return vec![Ty::Unknown; labels.len()] };
         let this = self.file(owner);
@@ -67,9 +75,19 @@ impl<'a> Classes<'_, 'a> {
         let variadic = this.scope(scope).flags.is_variadic;
         let of = |(position, label): (usize, &Option<&str>)| {
             let named = label.and_then(|label| {
-                parameters.iter().position(|&index| this.text(this.binding(index).name) == label)
+                parameters.iter().position(|&index| match this.family {
+                    Family::Swift => self.label(owner, index) == label,
+                    _ => this.text(this.binding(index).name) == label,
+                })
             });
-            let place = named.unwrap_or(position);
+            let behind = trailing && label.is_none() && position + 1 == labels.len();
+            let place = match (named, this.family) {
+                (Some(named), _) => named,
+                (None, Family::Kotlin) if behind => parameters.len().saturating_sub(1),
+                // Parameters with defaults may be left out.
+                (None, Family::Swift) if labels.len() != parameters.len() => return Ty::Unknown,
+                _ => position,
+            };
             let last = variadic && place + 1 >= parameters.len();
             match parameters.get(place).map(|&index| this.binding(index).source) {
                 Some(Source::Declared(declared, _)) if !last => match self.function_type(owner, declared) {

@@ -1,7 +1,7 @@
 //! What an expression can give.
 
 use rag_core::Span;
-use rag_core::bindings::{Expr, ExprId, Literal, ScopeKind, Source};
+use rag_core::bindings::{Expr, ExprId, Literal, ScopeKind, Source, Space};
 
 use super::Classes;
 use super::names::{Imported, Meant, Want, plain};
@@ -110,7 +110,8 @@ impl<'a> Classes<'_, 'a> {
             return self.one_value(&plain(found)).unwrap_or_else(|| self.longer(file, path, text));
         }
         let members = self.members(&of, text, false);
-        if let Some(first) = members.found.first() {
+        let value = |meant: &&Meant| self.file(meant.place.0).binding(meant.place.1).space != Space::Type;
+        if let Some(first) = members.found.iter().find(value).or(members.found.first()) {
             let place = first.place;
             // The nearest one replaces those of the bases.
             return match self.function_at(place) {

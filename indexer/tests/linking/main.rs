@@ -1,8 +1,12 @@
 //! From source to edges: which definition a call means, language by language.
 
+mod csharp;
 mod go;
 mod java;
+mod kotlin;
 mod rust;
+mod scala;
+mod swift;
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::build_document;

@@ -74,7 +74,12 @@ pub(super) fn statement(builder: &mut Builder, node: Node, at: At) -> ExprId {
         }
         "template_body" | "with_template_body" => return statements(builder, node, at),
         "self_type" => {
-            for part in children(node).into_iter().skip(1) {
+            let parts = children(node);
+            if let Some(name) = parts.first().filter(|name| name.kind() == "identifier" && builder.text(**name) != "this") {
+                let itself = builder.expr(Expr::This(at.scope));
+                builder.bind(whole(builder, at), span(*name), Source::Value(itself));
+            }
+            for part in parts.into_iter().skip(1) {
                 annotation(builder, part, at);
             }
         }
