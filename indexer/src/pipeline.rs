@@ -20,7 +20,7 @@ use crate::report::{Note, Report};
 use crate::scan::{Inspected, Scan, ScanOptions, ScannedFile, SkipReason, Skipped, inspect, scan};
 
 /// Version of parsing, chunking and text analysis. Raise it when any of them changes what an index holds.
-pub const PIPELINE_VERSION: u32 = 4;
+pub const PIPELINE_VERSION: u32 = 5;
 
 /// A file changed this shortly before it was read may change again without its time stamp moving on
 /// (clocks of file systems tick in milliseconds); its stamp is not trusted.

@@ -15,10 +15,7 @@ impl<'a> Classes<'_, 'a> {
     }
 
     fn has_default(&self, file: u32, index: u32) -> bool {
-        matches!(
-            self.file(file).binding(index).source,
-            Source::Declared(_, Some(_)) | Source::Parameter(_, Some(_))
-        )
+        matches!(self.file(file).binding(index).source, Source::Declared(_, Some(_)) | Source::Parameter(_, Some(_)))
     }
 
     /// Parameters that a call does not write: what an extension is called on, where that is a parameter.
@@ -29,7 +26,14 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// Whether a function takes `count` arguments, written as `given` if that is known.
-    pub(super) fn takes(&self, place: Place, scope: ScopeId, count: usize, given: Option<(u32, List)>, on_receiver: bool) -> bool {
+    pub(super) fn takes(
+        &self,
+        place: Place,
+        scope: ScopeId,
+        count: usize,
+        given: Option<(u32, List)>,
+        on_receiver: bool,
+    ) -> bool {
         if count == ANY_NUMBER {
             return true;
         }
@@ -38,7 +42,12 @@ impl<'a> Classes<'_, 'a> {
         let skipped = self.skipped(place, on_receiver);
         let parameters = self.parameters(file, scope).get(skipped..).unwrap_or_default();
         let variadic = this.scope(scope).flags.is_variadic;
-        let needed = parameters.iter().filter(|&&index| !self.has_default(file, index)).count() - usize::from(variadic && !parameters.is_empty() && !parameters.last().is_some_and(|&last| self.has_default(file, last)));
+        let needed = parameters.iter().filter(|&&index| !self.has_default(file, index)).count()
+            - usize::from(
+                variadic
+                    && !parameters.is_empty()
+                    && !parameters.last().is_some_and(|&last| self.has_default(file, last)),
+            );
         if count < needed || count > parameters.len() && !variadic {
             return false;
         }
@@ -73,13 +82,19 @@ impl<'a> Classes<'_, 'a> {
             let fits = |&index: &u32| self.label(file, index) == label.unwrap_or("") || trailing;
             match parameters.get(next..).unwrap_or_default().iter().position(fits) {
                 // Those in between have defaults, or the call would not be one of this.
-                Some(at) if parameters[next..next + at].iter().all(|&index| self.has_default(file, index) || trailing) => next += at + 1,
+                Some(at)
+                    if parameters[next..next + at].iter().all(|&index| self.has_default(file, index) || trailing) =>
+                {
+                    next += at + 1
+                }
                 // One more for the last parameter.
                 _ if label.is_none() && next > 0 => {}
                 _ => return false,
             }
         }
-        parameters.get(next..).unwrap_or_default().iter().all(|&index| self.has_default(file, index)) || next == 0 || labels.len() < parameters.len()
+        parameters.get(next..).unwrap_or_default().iter().all(|&index| self.has_default(file, index))
+            || next == 0
+            || labels.len() < parameters.len()
     }
 
     /// Swift: the label in front of a parameter's name, or the name itself.

@@ -1,8 +1,8 @@
 //! What a call can mean.
 
-use rag_core::bindings::{Expr, ExprId, List, ScopeId, Source};
+use rag_core::bindings::{Expr, ExprId, List, ScopeId, ScopeKind, Source};
 
-
+use super::lambdas::Receiver;
 use super::names::{Meant, Named, Want, plain};
 use super::types::{Env, Ty, none, outside};
 use super::{Classes, Place};
@@ -60,7 +60,9 @@ impl<'a> Classes<'_, 'a> {
         let given = given.map(|given| (file, given));
         match this.facts.bindings.expr(callee) {
             Expr::Name(name, scope) => self.simple_call(file, scope, name, count, given),
-            Expr::Attribute(object, name) => self.member_call(file, object, this.text(name).trim_matches('`'), count, given),
+            Expr::Attribute(object, name) => {
+                self.member_call(file, object, this.text(name).trim_matches('`'), count, given)
+            }
             Expr::New(class, _) => match self.annotated(file, class) {
                 Ty::Instance(class, _) => self.made(class, count, given),
                 Ty::Outside(..) | Ty::Nothing => Called::external(),
@@ -71,22 +73,33 @@ impl<'a> Classes<'_, 'a> {
                 Some(class) => self.made(class, count, given),
                 None => Called::default(),
             },
-            Expr::Super(scope) => match self.class_around(file, scope).map(|class| self.bases(class)).unwrap_or_default().first() {
-                Some(Ty::Instance(class, _)) => self.made(*class, count, given),
-                _ => Called::external(),
-            },
+            Expr::Super(scope) => {
+                match self.class_around(file, scope).map(|class| self.bases(class)).unwrap_or_default().first() {
+                    Some(Ty::Instance(class, _)) => self.made(*class, count, given),
+                    _ => Called::external(),
+                }
+            }
             _ => Called::default(),
         }
     }
 
     /// A call without a receiver.
-    fn simple_call(&self, file: u32, scope: ScopeId, name: rag_core::Span, count: usize, given: Option<(u32, List)>) -> Called<'a> {
+    fn simple_call(
+        &self,
+        file: u32,
+        scope: ScopeId,
+        name: rag_core::Span,
+        count: usize,
+        given: Option<(u32, List)>,
+    ) -> Called<'a> {
         let text = self.file(file).text(name).trim_matches('`');
         let mut called = Called::default();
         let mut unfit: Vec<Callee<'a>> = Vec::new();
         let mut stopped = false;
         let passed = self.walk(file, scope, text, name.start, Want::Value, &mut |meant| {
-            let here = self.callable(meant, count, given, &mut unfit);
+            let (meant, certain) = self.on_implicit_receivers(file, scope, meant);
+            let mut here = self.callable(meant, count, given, &mut unfit);
+            here.doubted |= !certain;
             stopped = here.variable || !here.found.is_empty() || here.outside;
             if stopped {
                 called = here;
@@ -107,8 +120,58 @@ impl<'a> Classes<'_, 'a> {
         Called { outside: !passed.open && !passed.missing, ..called }
     }
 
+    /// Without extensions of what is no receiver here, and whether the others are certain.
+    fn on_implicit_receivers(&self, file: u32, scope: ScopeId, mut meant: Vec<Meant<'a>>) -> (Vec<Meant<'a>>, bool) {
+        let extended = |place: Place| {
+            let this = self.file(place.0);
+            let function = self.function_at(place).filter(|_| this.family == Family::Kotlin)?;
+            this.facts.bindings.list(this.scope(function).bases).first().map(|&base| self.annotated(place.0, base))
+        };
+        if !meant.iter().any(|meant| extended(meant.place).is_some()) {
+            return (meant, true);
+        }
+        let (receivers, open) = self.implicit_receivers(file, scope);
+        let mut certain = true;
+        meant.retain(|meant| match extended(meant.place) {
+            Some(wanted) => {
+                let fits: Vec<bool> = receivers.iter().filter_map(|of| self.extends(&wanted, of)).collect();
+                certain &= fits.contains(&true) || fits.is_empty() && !open;
+                open || !fits.is_empty()
+            }
+            None => true,
+        });
+        (meant, certain)
+    }
+
+    /// The receivers that a name without one may be called on, and whether there are others.
+    fn implicit_receivers(&self, file: u32, mut scope: ScopeId) -> (Vec<Ty<'a>>, bool) {
+        let this = self.file(file);
+        let (mut found, mut open) = (Vec::new(), false);
+        loop {
+            if let Some(&class) = self.table.of_scope.get(&(file, scope)) {
+                found.push(self.itself(class));
+            } else if this.scope(scope).kind == ScopeKind::Function {
+                match self.receiver_of(file, scope) {
+                    Receiver::Of(of) => found.push(of),
+                    Receiver::Unknown => open = true,
+                    Receiver::None => {}
+                }
+            }
+            if scope == 0 {
+                return (found, open);
+            }
+            scope = this.scope(scope).parent;
+        }
+    }
+
     /// What can be called of what a name means; what does not take as many arguments is put aside.
-    fn callable(&self, meant: Vec<Meant<'a>>, count: usize, given: Option<(u32, List)>, unfit: &mut Vec<Callee<'a>>) -> Called<'a> {
+    fn callable(
+        &self,
+        meant: Vec<Meant<'a>>,
+        count: usize,
+        given: Option<(u32, List)>,
+        unfit: &mut Vec<Callee<'a>>,
+    ) -> Called<'a> {
         let mut called = Called::default();
         let mut types = Vec::new();
         for meant in meant {
@@ -116,7 +179,8 @@ impl<'a> Classes<'_, 'a> {
             if let Some(scope) = self.function_at(place) {
                 let flags = self.file(place.0).scope(scope).flags;
                 let fits = self.takes(place, scope, count, given, false);
-                let read = flags.is_property || self.family(place.0) == Family::Scala && count > 0 && self.parameters(place.0, scope).is_empty();
+                let read = flags.is_property
+                    || self.family(place.0) == Family::Scala && count > 0 && self.parameters(place.0, scope).is_empty();
                 let callee = Callee { meant, scope: Some(scope), on_receiver: false, makes: None };
                 match (read, fits) {
                     // What it gives is called; the name is still that of the function.
@@ -143,6 +207,14 @@ impl<'a> Classes<'_, 'a> {
                 }
             }
         }
+        if !called.found.is_empty() && !called.variable {
+            // Functions of a class's name and its constructors are overloads.
+            for &class in types.iter().filter(|&&class| !self.class(class).is_object && self.is_kotlin(class)) {
+                called
+                    .found
+                    .extend(self.made(class, count, given).found.into_iter().filter(|made| made.scope.is_some()));
+            }
+        }
         if called.found.is_empty() && !called.variable {
             // An object that can be called comes before the class of its name.
             for &class in types.iter().filter(|&&class| self.class(class).is_object) {
@@ -156,11 +228,20 @@ impl<'a> Classes<'_, 'a> {
                 }
                 if let ([], [class, ..]) = (called.found.as_slice(), types.as_slice()) {
                     let object = self.class(*class).places.first().copied();
-                    called.found.extend(object.map(|place| Callee { meant: plain([place]).remove(0), scope: None, on_receiver: false, makes: Some(*class) }));
+                    called.found.extend(object.map(|place| Callee {
+                        meant: plain([place]).remove(0),
+                        scope: None,
+                        on_receiver: false,
+                        makes: Some(*class),
+                    }));
                 }
             }
         }
         called
+    }
+
+    fn is_kotlin(&self, class: super::table::ClassId) -> bool {
+        self.class(class).parts.first().is_some_and(|&(file, _)| self.family(file) == Family::Kotlin)
     }
 
     /// What calling a value means.
@@ -202,12 +283,22 @@ impl<'a> Classes<'_, 'a> {
             return Called { found, ..Called::default() };
         }
         let itself = plain(self.class(class).places.iter().copied());
-        let found: Vec<Callee> = itself.into_iter().map(|meant| Callee { meant, scope: None, on_receiver: false, makes: Some(class) }).collect();
+        let found: Vec<Callee> = itself
+            .into_iter()
+            .map(|meant| Callee { meant, scope: None, on_receiver: false, makes: Some(class) })
+            .collect();
         Called { doubted: any, found, ..Called::default() }
     }
 
     /// A call on a receiver.
-    fn member_call(&self, file: u32, object: ExprId, name: &'a str, count: usize, given: Option<(u32, List)>) -> Called<'a> {
+    fn member_call(
+        &self,
+        file: u32,
+        object: ExprId,
+        name: &'a str,
+        count: usize,
+        given: Option<(u32, List)>,
+    ) -> Called<'a> {
         let of = match self.file(file).facts.bindings.expr(object) {
             Expr::Super(scope) => {
                 let Some(class) = self.class_around(file, scope) else { return Called::default() };
@@ -218,7 +309,11 @@ impl<'a> Classes<'_, 'a> {
                 }
                 let mut unfit = Vec::new();
                 let called = self.callable(found, count, given, &mut unfit);
-                return if called.found.is_empty() { Called::external() } else { Called { found: self.nearest(called.found), ..called } };
+                return if called.found.is_empty() {
+                    Called::external()
+                } else {
+                    Called { found: self.nearest(called.found), ..called }
+                };
             }
             _ => self.value(file, object).bounded(),
         };
@@ -226,11 +321,12 @@ impl<'a> Classes<'_, 'a> {
             let found = plain(self.in_space(self.group(file), path, name, Want::Value));
             let mut unfit = Vec::new();
             let called = self.callable(found, count, given, &mut unfit);
-            return if called.found.is_empty() { called } else { called };
+            return called;
         }
         let mut called = self.call_on(file, object, &of, name, count, given);
         // `Color.Parse()` where a property `Color` has the type `Color`.
-        if let (true, Ty::Instance(..), Expr::Name(own, scope)) = (called.found.is_empty() && !called.variable, &of, self.file(file).facts.bindings.expr(object))
+        if let (true, Ty::Instance(..), Expr::Name(own, scope)) =
+            (called.found.is_empty() && !called.variable, &of, self.file(file).facts.bindings.expr(object))
             && let Named::Found(places) = self.type_named(file, scope, self.file(file).text(own))
             && let Some(class) = places.first().and_then(|&place| self.class_at(place))
         {
@@ -242,7 +338,15 @@ impl<'a> Classes<'_, 'a> {
         called
     }
 
-    fn call_on(&self, file: u32, object: ExprId, of: &Ty<'a>, name: &'a str, count: usize, given: Option<(u32, List)>) -> Called<'a> {
+    fn call_on(
+        &self,
+        file: u32,
+        object: ExprId,
+        of: &Ty<'a>,
+        name: &'a str,
+        count: usize,
+        given: Option<(u32, List)>,
+    ) -> Called<'a> {
         let mut members = self.members(of, name, false);
         if let (Ty::Class(class), "init") = (of, name) {
             return self.made(*class, count, given);
@@ -251,7 +355,8 @@ impl<'a> Classes<'_, 'a> {
         let mut called = self.callable(std::mem::take(&mut members.found), count, given, &mut unfit);
         // An extension is called if no member takes the arguments.
         let nearest = self.nearest(std::mem::take(&mut called.found));
-        let excluded = matches!(given, Some((from, given)) if !nearest.is_empty() && self.excluded(from, &nearest, given));
+        let excluded =
+            matches!(given, Some((from, given)) if !nearest.is_empty() && self.excluded(from, &nearest, given));
         if !excluded && !nearest.is_empty() || called.variable {
             return Called { found: nearest, ..called };
         }
@@ -292,7 +397,9 @@ impl<'a> Classes<'_, 'a> {
     }
 
     fn replaces(&self, below: &Callee<'a>, above: &Callee<'a>) -> bool {
-        let (Some(own), Some(inherited)) = (below.scope, above.scope) else { return below.meant.place == above.meant.place };
+        let (Some(own), Some(inherited)) = (below.scope, above.scope) else {
+            return below.meant.place == above.meant.place;
+        };
         let (file, other) = (below.meant.place.0, above.meant.place.0);
         let (a, b) = (self.parameters(file, own), self.parameters(other, inherited));
         let owner = |place: Place| (place.0, self.file(place.0).binding(place.1).scope);
@@ -305,7 +412,10 @@ impl<'a> Classes<'_, 'a> {
         };
         a.iter().zip(b).all(|(&a, &b)| {
             let (a, b) = (declared(file, a, &below.meant.env), declared(other, b, &above.meant.env));
-            a == b || matches!(a, Ty::Unknown | Ty::Parameter(..)) || matches!(b, Ty::Unknown | Ty::Parameter(..)) || head(&a) == head(&b)
+            a == b
+                || matches!(a, Ty::Unknown | Ty::Parameter(..))
+                || matches!(b, Ty::Unknown | Ty::Parameter(..))
+                || head(&a) == head(&b)
         })
     }
 
@@ -341,15 +451,21 @@ impl<'a> Classes<'_, 'a> {
                 let name = self.file(file).text(name);
                 let of = self.value(file, object).bounded();
                 match name {
-                    "also" | "apply" | "takeIf" | "takeUnless" | "onEach" if self.family(file) == Family::Kotlin => return of,
-                    "let" | "run" | "use" if self.family(file) == Family::Kotlin => return lambda().unwrap_or_default(),
+                    "also" | "apply" | "takeIf" | "takeUnless" | "onEach" if self.family(file) == Family::Kotlin => {
+                        return of;
+                    }
+                    "let" | "run" | "use" if self.family(file) == Family::Kotlin => {
+                        return lambda().unwrap_or_default();
+                    }
                     _ => {}
                 }
                 let own = given.iter().any(|&item| self.value(file, item).may_be_own());
                 match of {
                     Ty::Outside(outer, held) => self.outside_result(outer, &held, name, lambda(), own),
                     Ty::OutsideClass(_) if !own => outside(),
-                    Ty::Instance(..) if called.outside && !own && matches!(name, "toString" | "ToString") => Ty::Outside("String", none()),
+                    Ty::Instance(..) if called.outside && !own && matches!(name, "toString" | "ToString") => {
+                        Ty::Outside("String", none())
+                    }
                     Ty::Instance(class, of) if name == "copy" => Ty::Instance(class, of),
                     _ => Ty::Unknown,
                 }
@@ -405,7 +521,6 @@ impl<'a> Classes<'_, 'a> {
             known => known,
         }
     }
-
 }
 
 /// What a type is without its arguments.
@@ -417,4 +532,3 @@ fn head<'t>(of: &'t Ty<'_>) -> (Option<u32>, &'t str) {
         _ => (None, ""),
     }
 }
-

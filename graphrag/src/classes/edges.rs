@@ -42,9 +42,13 @@ impl<'a> Classes<'_, 'a> {
     /// A class with all of its parts.
     fn parts(&self, places: Vec<Place>) -> Answer {
         match places.as_slice() {
-            [(file, index)] if matches!(self.file(*file).binding(*index).source, Source::TypeParameter(_)) => Answer::Unresolved,
+            [(file, index)] if matches!(self.file(*file).binding(*index).source, Source::TypeParameter(_)) => {
+                Answer::Unresolved
+            }
             [one] => match self.class_at(*one) {
-                Some(class) if self.class(class).places.contains(one) => Answer::Proven(self.class(class).places.clone()),
+                Some(class) if self.class(class).places.contains(one) => {
+                    Answer::Proven(self.class(class).places.clone())
+                }
                 _ => Answer::Proven(places),
             },
             _ => Answer::Possible(places),
@@ -60,7 +64,9 @@ impl<'a> Classes<'_, 'a> {
             }
         }
         let one_class = match called.found.as_slice() {
-            [first, ..] if first.scope.is_none() => called.found.iter().all(|callee| callee.scope.is_none() && callee.makes == first.makes),
+            [first, ..] if first.scope.is_none() => {
+                called.found.iter().all(|callee| callee.scope.is_none() && callee.makes == first.makes)
+            }
             _ => false,
         };
         match places.len() {
@@ -85,7 +91,12 @@ impl<'a> Classes<'_, 'a> {
         let all = self.table.callable.get(&(self.group(file), name)).cloned().unwrap_or_default();
         let count = usize::from(site.arguments);
         let member = matches!(self.file(file).facts.bindings.expr(site.expr), Expr::Attribute(..));
-        let given = self.file(file).calls.get(&site.expr).map(|&given| (file, given)).filter(|(_, given)| (given.end - given.start) as usize == count);
+        let given = self
+            .file(file)
+            .calls
+            .get(&site.expr)
+            .map(|&given| (file, given))
+            .filter(|(_, given)| (given.end - given.start) as usize == count);
         let fits = |&place: &Place| {
             let (owner, index) = place;
             let this = self.file(owner);

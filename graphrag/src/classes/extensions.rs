@@ -21,7 +21,9 @@ impl<'a> Classes<'_, 'a> {
             let Some(scope) = self.function_at(place) else { continue };
             let other = self.file(place.0);
             let wrapped = other.scope(other.scope(scope).parent).returns;
-            let Some(base) = other.facts.bindings.list(other.scope(scope).bases).first().copied().or(wrapped) else { continue };
+            let Some(base) = other.facts.bindings.list(other.scope(scope).bases).first().copied().or(wrapped) else {
+                continue;
+            };
             if !self.sees(file, place, scope, object, name) {
                 continue;
             }
@@ -43,7 +45,9 @@ impl<'a> Classes<'_, 'a> {
                 || matches!((&wanted, of), (Ty::Outside(a, _), Ty::Outside(b, _)) if a == b);
             found.push((Meant { place, env }, certain, exact));
         }
-        if self.family(file) == Family::Scala && found.iter().any(|(meant, ..)| self.may_be_converted(meant.place, name)) {
+        if self.family(file) == Family::Scala
+            && found.iter().any(|(meant, ..)| self.may_be_converted(meant.place, name))
+        {
             found.iter_mut().for_each(|(_, certain, _)| *certain = false);
         }
         // One for exactly this type comes before those for its bases.
@@ -68,7 +72,7 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// Whether an extension of `wanted` can be called on `of`: no, or whether that is certain.
-    fn extends(&self, wanted: &Ty<'a>, of: &Ty<'a>) -> Option<bool> {
+    pub(super) fn extends(&self, wanted: &Ty<'a>, of: &Ty<'a>) -> Option<bool> {
         match (wanted, of) {
             (_, Ty::Unknown) | (Ty::Unknown, _) => Some(false),
             (Ty::Parameter(_, bound), of) => match &**bound {
@@ -82,11 +86,16 @@ impl<'a> Classes<'_, 'a> {
             },
             (Ty::Instance(wanted, _), Ty::Class(of)) => self.class(*of).companions.contains(wanted).then_some(true),
             (Ty::Outside(wanted, _), Ty::Outside(of, _)) if wanted == of && !of.is_empty() => Some(true),
-            (Ty::Outside("String" | "Int" | "Long" | "Boolean" | "Double" | "Char", _), Ty::Outside(of, _)) if !of.is_empty() => None,
+            (Ty::Outside("String" | "Int" | "Long" | "Boolean" | "Double" | "Char", _), Ty::Outside(of, _))
+                if !of.is_empty() =>
+            {
+                None
+            }
             (Ty::Outside(..), Ty::Outside(of, _))
                 if matches!(*of, "String" | "Int" | "Long" | "Boolean" | "Double" | "Char") =>
             {
-                matches!(wanted, Ty::Outside("Any" | "CharSequence" | "Comparable" | "Number" | "Object", _)).then_some(true)
+                matches!(wanted, Ty::Outside("Any" | "CharSequence" | "Comparable" | "Number" | "Object", _))
+                    .then_some(true)
             }
             (Ty::Outside(wanted, _), Ty::Outside(..)) => Some(matches!(*wanted, "Any" | "Object")),
             (Ty::Outside("Any" | "Object", _), _) => Some(true),
@@ -122,7 +131,8 @@ impl<'a> Classes<'_, 'a> {
         let namespace = own_space == space
             || stars.iter().any(|star| star == space)
             || self.stars(file).iter().any(|star| matches!(star, Star::Space(star) if star == space))
-            || group == Group::CSharp && (space.is_empty() || own_space.starts_with(space) && own_space[space.len()..].starts_with('.'));
+            || group == Group::CSharp
+                && (space.is_empty() || own_space.starts_with(space) && own_space[space.len()..].starts_with('.'));
         if group == Group::CSharp {
             return namespace;
         }
@@ -139,7 +149,11 @@ impl<'a> Classes<'_, 'a> {
                 let owner = self.table.of_scope.get(&(place.0, class)).copied();
                 let around = self.class_around(file, scope_of(this, object));
                 let inherits = matches!((owner, around), (Some(owner), Some(around)) if self.derives(around, owner) != Some(false));
-                imported || inherits || owner.is_some_and(|owner| self.stars(file).iter().any(|star| matches!(star, Star::Class(star) if *star == owner)))
+                imported
+                    || inherits
+                    || owner.is_some_and(|owner| {
+                        self.stars(file).iter().any(|star| matches!(star, Star::Class(star) if *star == owner))
+                    })
             }
         }
     }
@@ -151,7 +165,9 @@ fn scope_of(file: &crate::file::File, mut expr: ExprId) -> ScopeId {
     for _ in 0..64 {
         match facts.expr(expr) {
             Expr::Name(_, scope) | Expr::This(scope) | Expr::Super(scope) | Expr::Scope(scope) => return scope,
-            Expr::Attribute(object, _) | Expr::Call(object, _) | Expr::New(object, _) | Expr::Index(object, _) => expr = object,
+            Expr::Attribute(object, _) | Expr::Call(object, _) | Expr::New(object, _) | Expr::Index(object, _) => {
+                expr = object
+            }
             Expr::Cast(inner) | Expr::Await(inner) | Expr::Labelled(inner, _) | Expr::Either(inner, _) => expr = inner,
             _ => return 0,
         }

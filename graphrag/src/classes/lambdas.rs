@@ -54,7 +54,9 @@ impl<'a> Classes<'_, 'a> {
         };
         match (name, object) {
             ("apply" | "run", Some(object)) => given(object),
-            ("with", None) => this.facts.bindings.list(arguments).first().map_or(Receiver::Unknown, |&first| given(first)),
+            ("with", None) => {
+                this.facts.bindings.list(arguments).first().map_or(Receiver::Unknown, |&first| given(first))
+            }
             ("run", None) => Receiver::None,
             ("buildString", None) => Receiver::Of(Ty::Outside("StringBuilder", super::types::none())),
             _ if has_no_receiver(name) => Receiver::None,
@@ -143,9 +145,38 @@ fn has_no_receiver(name: &str) -> bool {
     super::outside::is_of_elements(name)
         || matches!(
             name,
-            "let" | "also" | "takeIf" | "takeUnless" | "use" | "lazy" | "require" | "check" | "requireNotNull" | "checkNotNull"
-                | "repeat" | "assertFailsWith" | "assertThrows" | "runCatching" | "error" | "synchronized" | "getOrPut"
-                | "computeIfAbsent" | "getOrElse" | "joinToString" | "joinTo" | "List" | "Array" | "MutableList" | "thread"
-                | "measureTime" | "generateSequence" | "compareBy" | "Comparator" | "Runnable" | "withLock" | "assertFails" | "getOrDefault"
+            "let"
+                | "also"
+                | "takeIf"
+                | "takeUnless"
+                | "use"
+                | "lazy"
+                | "require"
+                | "check"
+                | "requireNotNull"
+                | "checkNotNull"
+                | "repeat"
+                | "assertFailsWith"
+                | "assertThrows"
+                | "runCatching"
+                | "error"
+                | "synchronized"
+                | "getOrPut"
+                | "computeIfAbsent"
+                | "getOrElse"
+                | "joinToString"
+                | "joinTo"
+                | "List"
+                | "Array"
+                | "MutableList"
+                | "thread"
+                | "measureTime"
+                | "generateSequence"
+                | "compareBy"
+                | "Comparator"
+                | "Runnable"
+                | "withLock"
+                | "assertFails"
+                | "getOrDefault"
         )
 }

@@ -36,8 +36,14 @@ impl<'a> Classes<'_, 'a> {
                 let added = self.table.added.iter().filter(|((_, own), _)| own == outer && !outer.is_empty());
                 let mut found = Vec::new();
                 for &(file, scope) in added.flat_map(|(_, scopes)| scopes) {
-                    let env: Env = self.type_parameters(file, scope).into_iter().zip(of.iter()).map(|((name, _), of)| (name, of.clone())).collect();
-                    found.extend(self.own(file, scope, name).into_iter().map(|place| Meant { place, env: env.clone() }));
+                    let env: Env = self
+                        .type_parameters(file, scope)
+                        .into_iter()
+                        .zip(of.iter())
+                        .map(|((name, _), of)| (name, of.clone()))
+                        .collect();
+                    found
+                        .extend(self.own(file, scope, name).into_iter().map(|place| Meant { place, env: env.clone() }));
                 }
                 Members { found, outside: true, open: false }
             }

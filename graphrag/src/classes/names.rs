@@ -83,7 +83,12 @@ impl<'a> Classes<'_, 'a> {
             if let Some(&class) = self.table.of_scope.get(&(file, at)) {
                 let found = match want {
                     Want::Type => {
-                        let mut own: Vec<Place> = self.type_parameters(file, at).into_iter().filter(|(own, _)| *own == name).filter_map(|(_, place)| place).collect();
+                        let mut own: Vec<Place> = self
+                            .type_parameters(file, at)
+                            .into_iter()
+                            .filter(|(own, _)| *own == name)
+                            .filter_map(|(_, place)| place)
+                            .collect();
                         if own.is_empty() {
                             own = self.wanted(self.nested(class, name), Want::Type);
                         }
@@ -105,7 +110,10 @@ impl<'a> Classes<'_, 'a> {
                 if passed.imported || passed.missing || !found.is_empty() && see(plain(found)) {
                     return passed;
                 }
-                if here.kind == ScopeKind::Function && want == Want::Value && self.receive(file, at, name, &mut passed, see) {
+                if here.kind == ScopeKind::Function
+                    && want == Want::Value
+                    && self.receive(file, at, name, &mut passed, see)
+                {
                     return passed;
                 }
                 if here.kind == ScopeKind::Extension && want == Want::Value {
@@ -154,7 +162,15 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// What a scope itself binds.
-    fn bound_here(&self, file: u32, scope: ScopeId, name: &str, from: u32, want: Want, passed: &mut Passed) -> Vec<Place> {
+    fn bound_here(
+        &self,
+        file: u32,
+        scope: ScopeId,
+        name: &str,
+        from: u32,
+        want: Want,
+        passed: &mut Passed,
+    ) -> Vec<Place> {
         let this = self.file(file);
         let mut found: Vec<Place> = Vec::new();
         let mut variable = None;
@@ -187,7 +203,14 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// The names of the namespace that a scope opens; in C#, of those around it, too.
-    fn in_namespace(&self, file: u32, scope: ScopeId, name: &str, want: Want, see: &mut dyn FnMut(Vec<Meant<'a>>) -> bool) -> bool {
+    fn in_namespace(
+        &self,
+        file: u32,
+        scope: ScopeId,
+        name: &str,
+        want: Want,
+        see: &mut dyn FnMut(Vec<Meant<'a>>) -> bool,
+    ) -> bool {
         let Some(space) = self.table.space_of.get(&(file, scope)) else { return false };
         let mut path = space.as_str();
         loop {
@@ -208,8 +231,21 @@ impl<'a> Classes<'_, 'a> {
         self.wanted(found.cloned().unwrap_or_default(), want)
     }
 
+    /// Whether a name at the top of another file is seen there only.
+    fn is_hidden(&self, from: u32, (file, index): Place) -> bool {
+        let this = self.file(file);
+        let binding = this.binding(index);
+        if from == file || !matches!(this.family, Family::Kotlin | Family::Swift) {
+            return false;
+        }
+        let before = this.facts.text.get(..binding.name.start as usize).unwrap_or("");
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        line.split_whitespace().any(|word| matches!(word, "private" | "fileprivate"))
+    }
+
     /// Of namesakes, those below the folder that the file's sources lie in.
-    fn near(&self, file: u32, places: Vec<Place>) -> Vec<Place> {
+    fn near(&self, file: u32, mut places: Vec<Place>) -> Vec<Place> {
+        places.retain(|&place| !self.is_hidden(file, place));
         if places.len() < 2 {
             return places;
         }
@@ -230,10 +266,18 @@ impl<'a> Classes<'_, 'a> {
     }
 
     /// What a file sees: its imports, its namespace, what it imports as a whole.
-    fn in_file(&self, file: u32, name: &str, want: Want, passed: &mut Passed, see: &mut dyn FnMut(Vec<Meant<'a>>) -> bool) {
+    fn in_file(
+        &self,
+        file: u32,
+        name: &str,
+        want: Want,
+        passed: &mut Passed,
+        see: &mut dyn FnMut(Vec<Meant<'a>>) -> bool,
+    ) {
         let this = self.file(file);
         let found = self.bound_here(file, 0, name, 0, want, passed);
-        let imports = this.bound(0, name).iter().any(|&index| matches!(this.binding(index).source, Source::Import { .. }));
+        let imports =
+            this.bound(0, name).iter().any(|&index| matches!(this.binding(index).source, Source::Import { .. }));
         if passed.imported || passed.missing || imports && !found.is_empty() && see(plain(found)) {
             return;
         }
@@ -261,8 +305,10 @@ impl<'a> Classes<'_, 'a> {
         }
         if group == Group::Swift {
             let everywhere = self.table.spaces.iter().filter(|((of, _), _)| *of == group);
-            let mut all: Vec<Place> = everywhere.flat_map(|(_, names)| names.get(name).cloned().unwrap_or_default()).collect();
+            let mut all: Vec<Place> =
+                everywhere.flat_map(|(_, names)| names.get(name).cloned().unwrap_or_default()).collect();
             all.sort_unstable();
+            all.retain(|&place| !self.is_hidden(file, place));
             let found = self.wanted(all, want);
             if !found.is_empty() {
                 see(plain(found));
@@ -319,7 +365,12 @@ impl<'a> Classes<'_, 'a> {
         let mut parts = path.split('.');
         let first = parts.next().unwrap_or(path);
         let mut passed = Passed::default();
-        let mut places = self.bound_here(file, 0, first, 0, Want::Value, &mut passed);
+        let mut places = Vec::new();
+        for (scope, id) in self.file(file).facts.bindings.scopes.iter().zip(0..).take(64) {
+            if matches!(scope.kind, ScopeKind::File | ScopeKind::Namespace) {
+                places.extend(self.bound_here(file, id, first, 0, Want::Value, &mut passed));
+            }
+        }
         for star in found.iter() {
             places.extend(match star {
                 Star::Space(space) => self.in_space(self.group(file), space, first, Want::Value),
@@ -384,7 +435,8 @@ impl<'a> Classes<'_, 'a> {
         if outer.is_empty() || depth > 8 {
             return Vec::new();
         }
-        let classes = self.qualified_from_top(file, outer, depth + 1).into_iter().filter_map(|place| self.class_at(place));
+        let classes =
+            self.qualified_from_top(file, outer, depth + 1).into_iter().filter_map(|place| self.class_at(place));
         classes.flat_map(|class| self.static_member(class, name)).collect()
     }
 
@@ -481,7 +533,12 @@ impl<'a> Classes<'_, 'a> {
         // A value hides a type of its name.
         let value = |meant: &&Meant| self.file(meant.place.0).binding(meant.place.1).space != Space::Type;
         let any = found.iter().any(|meant| value(&meant));
-        let mut values = found.iter().filter(|meant| !any || value(meant)).map(|meant| self.place_value(meant));
+        // Of types, the one without parameters: C# has several of one name.
+        let bare =
+            |meant: &&Meant| self.class_at(meant.place).is_some_and(|class| self.parameters_of_class(class).is_empty());
+        let plain = !any && found.iter().any(|meant| bare(&meant));
+        let fitting = found.iter().filter(|meant| if any { value(meant) } else { !plain || bare(meant) });
+        let mut values = fitting.map(|meant| self.place_value(meant));
         let first = values.next()?;
         Some(if values.all(|other| other == first) { first } else { Ty::Unknown })
     }

@@ -9,14 +9,87 @@ use super::types::{Arguments, Ty, none, outside};
 pub(super) fn is_of_elements(name: &str) -> bool {
     matches!(
         name,
-        "forEach" | "map" | "filter" | "filterNot" | "any" | "all" | "none" | "first" | "firstOrNull" | "last" | "lastOrNull"
-            | "find" | "single" | "singleOrNull" | "flatMap" | "mapNotNull" | "sortedBy" | "sortedByDescending" | "sortBy"
-            | "groupBy" | "associateBy" | "associateWith" | "associate" | "partition" | "count" | "sumOf" | "maxBy" | "minBy"
-            | "maxByOrNull" | "minByOrNull" | "maxOf" | "minOf" | "onEach" | "takeWhile" | "dropWhile" | "distinctBy" | "removeIf" | "removeAll" | "indexOfFirst"
-            | "indexOfLast" | "exists" | "forall" | "foreach" | "sortWith" | "filterIsInstance" | "toDictionary" | "contains" | "compactMap"
-            | "removeIf_" | "Where" | "Select" | "SelectMany" | "Any" | "All" | "First" | "FirstOrDefault" | "Single" | "SingleOrDefault"
-            | "Last" | "LastOrDefault" | "OrderBy" | "OrderByDescending" | "ThenBy" | "GroupBy" | "ToDictionary" | "Count" | "Sum" | "Max"
-            | "Min" | "TakeWhile" | "SkipWhile" | "ForEach" | "Find" | "FindAll" | "Exists" | "RemoveAll" | "collect" | "collectFirst" | "withFilter" | "max" | "min"
+        "forEach"
+            | "map"
+            | "filter"
+            | "filterNot"
+            | "any"
+            | "all"
+            | "none"
+            | "first"
+            | "firstOrNull"
+            | "last"
+            | "lastOrNull"
+            | "find"
+            | "single"
+            | "singleOrNull"
+            | "flatMap"
+            | "mapNotNull"
+            | "sortedBy"
+            | "sortedByDescending"
+            | "sortBy"
+            | "groupBy"
+            | "associateBy"
+            | "associateWith"
+            | "associate"
+            | "partition"
+            | "count"
+            | "sumOf"
+            | "maxBy"
+            | "minBy"
+            | "maxByOrNull"
+            | "minByOrNull"
+            | "maxOf"
+            | "minOf"
+            | "onEach"
+            | "takeWhile"
+            | "dropWhile"
+            | "distinctBy"
+            | "removeIf"
+            | "removeAll"
+            | "indexOfFirst"
+            | "indexOfLast"
+            | "exists"
+            | "forall"
+            | "foreach"
+            | "sortWith"
+            | "filterIsInstance"
+            | "toDictionary"
+            | "contains"
+            | "compactMap"
+            | "removeIf_"
+            | "Where"
+            | "Select"
+            | "SelectMany"
+            | "Any"
+            | "All"
+            | "First"
+            | "FirstOrDefault"
+            | "Single"
+            | "SingleOrDefault"
+            | "Last"
+            | "LastOrDefault"
+            | "OrderBy"
+            | "OrderByDescending"
+            | "ThenBy"
+            | "GroupBy"
+            | "ToDictionary"
+            | "Count"
+            | "Sum"
+            | "Max"
+            | "Min"
+            | "TakeWhile"
+            | "SkipWhile"
+            | "ForEach"
+            | "Find"
+            | "FindAll"
+            | "Exists"
+            | "RemoveAll"
+            | "collect"
+            | "collectFirst"
+            | "withFilter"
+            | "max"
+            | "min"
     )
 }
 
@@ -36,38 +109,54 @@ impl<'a> Classes<'_, 'a> {
     /// A property of something from outside.
     pub(super) fn outside_member(&self, outer: &'a str, held: &Arguments<'a>, name: &str) -> Ty<'a> {
         match (name, held.as_ref()) {
-            ("value" | "Value" | "get" | "head" | "last" | "first" | "Result" | "headOption" | "Current" | "lastOption", [of]) => match name {
+            (
+                "value" | "Value" | "get" | "head" | "last" | "first" | "Result" | "headOption" | "Current"
+                | "lastOption",
+                [of],
+            ) => match name {
                 "headOption" | "lastOption" => Ty::Outside("Option", [of.clone()].into()),
                 _ => of.clone(),
             },
             ("values" | "Values", [_, of]) => Ty::Outside("Collection", [of.clone()].into()),
             ("keys" | "Keys", [of, _]) => Ty::Outside("Collection", [of.clone()].into()),
             ("key" | "Key" | "_1", [of, _]) | ("value" | "Value" | "_2", [_, of]) => of.clone(),
-            ("tail" | "init" | "reverse" | "distinct" | "toList" | "toSeq" | "toSet" | "toVector" | "indices" | "lazy" | "iterator", [_]) => {
-                Ty::Outside(outer, held.clone())
-            }
+            (
+                "tail" | "init" | "reverse" | "distinct" | "toList" | "toSeq" | "toSet" | "toVector" | "indices"
+                | "lazy" | "iterator",
+                [_],
+            ) => Ty::Outside(outer, held.clone()),
             _ if held.iter().any(Ty::may_be_own) => Ty::Unknown,
             _ => outside(),
         }
     }
 
     /// What a method of something from outside gives; `lambda` is what the function in its last argument gives.
-    pub(super) fn outside_result(&self, outer: &'a str, held: &Arguments<'a>, name: &str, lambda: Option<Ty<'a>>, own: bool) -> Ty<'a> {
+    pub(super) fn outside_result(
+        &self,
+        outer: &'a str,
+        held: &Arguments<'a>,
+        name: &str,
+        lambda: Option<Ty<'a>>,
+        own: bool,
+    ) -> Ty<'a> {
         if let [of] = held.as_ref()
             && !is_map(outer)
         {
             match name {
-                "first" | "last" | "firstOrNull" | "lastOrNull" | "single" | "singleOrNull" | "find" | "get" | "getOrNull"
-                | "removeAt" | "removeLast" | "removeFirst" | "elementAt" | "random" | "maxBy" | "minBy" | "maxByOrNull"
-                | "minByOrNull" | "getOrElse" | "orElse" | "next" | "pop" | "popLast" | "First" | "FirstOrDefault" | "Single"
-                | "SingleOrDefault" | "Last" | "LastOrDefault" | "ElementAt" | "Find" | "Pop" | "Peek" | "Dequeue" | "apply"
-                | "orElseThrow" | "poll" | "peek" | "findLast" | "reduce" | "headOption_" => return of.clone(),
-                "filter" | "filterNot" | "filterNotNull" | "sorted" | "sortedBy" | "sortedByDescending" | "sortedWith" | "take"
-                | "drop" | "takeWhile" | "dropWhile" | "reversed" | "distinct" | "distinctBy" | "toList" | "toSet" | "toMutableList"
-                | "toMutableSet" | "asSequence" | "plus" | "minus" | "shuffled" | "onEach" | "asIterable" | "iterator" | "Where" | "OrderBy"
-                | "OrderByDescending" | "Take" | "Skip" | "Reverse" | "Distinct" | "ToList" | "ToArray" | "AsEnumerable" | "Concat"
-                | "ThenBy" | "subList" | "orEmpty" | "ConfigureAwait" | "dropFirst" | "dropLast" | "prefix" | "suffix" | "sortBy" | "sortWith"
-                | "toSeq" | "toVector" | "slice" | "TakeWhile" | "SkipWhile" => return Ty::Outside(outer, held.clone()),
+                "first" | "last" | "firstOrNull" | "lastOrNull" | "single" | "singleOrNull" | "find" | "get"
+                | "getOrNull" | "removeAt" | "removeLast" | "removeFirst" | "elementAt" | "random" | "maxBy"
+                | "minBy" | "maxByOrNull" | "minByOrNull" | "getOrElse" | "orElse" | "next" | "pop" | "popLast"
+                | "First" | "FirstOrDefault" | "Single" | "SingleOrDefault" | "Last" | "LastOrDefault"
+                | "ElementAt" | "Find" | "Pop" | "Peek" | "Dequeue" | "apply" | "orElseThrow" | "poll" | "peek"
+                | "findLast" | "reduce" | "headOption_" => return of.clone(),
+                "filter" | "filterNot" | "filterNotNull" | "sorted" | "sortedBy" | "sortedByDescending"
+                | "sortedWith" | "take" | "drop" | "takeWhile" | "dropWhile" | "reversed" | "distinct"
+                | "distinctBy" | "toList" | "toSet" | "toMutableList" | "toMutableSet" | "asSequence" | "plus"
+                | "minus" | "shuffled" | "onEach" | "asIterable" | "iterator" | "Where" | "OrderBy"
+                | "OrderByDescending" | "Take" | "Skip" | "Reverse" | "Distinct" | "ToList" | "ToArray"
+                | "AsEnumerable" | "Concat" | "ThenBy" | "subList" | "orEmpty" | "ConfigureAwait" | "dropFirst"
+                | "dropLast" | "prefix" | "suffix" | "sortBy" | "sortWith" | "toSeq" | "toVector" | "slice"
+                | "TakeWhile" | "SkipWhile" => return Ty::Outside(outer, held.clone()),
                 "map" | "mapNotNull" | "Select" | "compactMap" => {
                     return lambda.map_or(Ty::Unknown, |of| Ty::Outside("List", [of].into()));
                 }
@@ -79,7 +168,8 @@ impl<'a> Classes<'_, 'a> {
             && is_map(outer)
         {
             match name {
-                "get" | "getValue" | "getOrPut" | "put" | "remove" | "getOrDefault" | "computeIfAbsent" | "getOrElse" => return of.clone(),
+                "get" | "getValue" | "getOrPut" | "put" | "remove" | "getOrDefault" | "computeIfAbsent"
+                | "getOrElse" => return of.clone(),
                 "values" => return Ty::Outside("Collection", [of.clone()].into()),
                 "keys" => return Ty::Outside("Collection", [key.clone()].into()),
                 _ => {}

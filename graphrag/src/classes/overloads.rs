@@ -33,14 +33,18 @@ impl<'a> Classes<'_, 'a> {
             return found;
         }
         let known = |of: &Ty| !matches!(of, Ty::Unknown);
-        let exact = |wanted: &[Ty<'a>]| types.iter().zip(wanted).all(|(given, wanted)| known(given) && same(given, wanted));
-        let exactly: Vec<&Callee> = taking.iter().filter(|(_, wanted)| exact(wanted)).map(|(callee, _)| callee).collect();
+        let exact =
+            |wanted: &[Ty<'a>]| types.iter().zip(wanted).all(|(given, wanted)| known(given) && same(given, wanted));
+        let exactly: Vec<&Callee> =
+            taking.iter().filter(|(_, wanted)| exact(wanted)).map(|(callee, _)| callee).collect();
         if let ([one], false) = (exactly.as_slice(), types.is_empty()) {
             return vec![(*one).clone()];
         }
         // Without arguments for its defaults, a function comes before one that has more.
-        let fewest = |callee: &Callee<'a>| callee.scope.map_or(0, |scope| self.parameters(callee.meant.place.0, scope).len());
-        let least: Vec<&Callee> = taking.iter().map(|(callee, _)| callee).filter(|callee| fewest(callee) == items.len()).collect();
+        let fewest =
+            |callee: &Callee<'a>| callee.scope.map_or(0, |scope| self.parameters(callee.meant.place.0, scope).len());
+        let least: Vec<&Callee> =
+            taking.iter().map(|(callee, _)| callee).filter(|callee| fewest(callee) == items.len()).collect();
         if let ([one], true) = (least.as_slice(), items.is_empty()) {
             return vec![(*one).clone()];
         }
@@ -123,7 +127,8 @@ impl<'a> Classes<'_, 'a> {
 
 /// Types that derive from nothing and that nothing derives from.
 fn is_plain(name: &str) -> bool {
-    NUMBERS.contains(&name) || matches!(name, "String" | "Boolean" | "Char" | "Array" | "CancellationToken" | "TimeSpan" | "DateTime")
+    NUMBERS.contains(&name)
+        || matches!(name, "String" | "Boolean" | "Char" | "Array" | "CancellationToken" | "TimeSpan" | "DateTime")
 }
 
 /// Whether two types are one, but for their arguments.

@@ -172,7 +172,9 @@ impl<'a> Table<'a> {
                 let scope = file.scope(scope);
                 self.callable.entry((group, name)).or_default().push(place);
                 // The members of an implicit class are called on what it is made of.
-                let wrapped = file.family == Family::Scala && file.scope(binding.scope).kind == ScopeKind::Class && file.scope(binding.scope).returns.is_some();
+                let wrapped = file.family == Family::Scala
+                    && file.scope(binding.scope).kind == ScopeKind::Class
+                    && file.scope(binding.scope).returns.is_some();
                 if scope.kind == ScopeKind::Function && (wrapped || scope.bases.start < scope.bases.end) {
                     self.extensions.entry((group, name)).or_default().push(place);
                 }

@@ -67,7 +67,9 @@ impl<'a> Classes<'_, 'a> {
                 _ => Ty::Unknown,
             },
             Expr::Scope(scope) => match this.scope(scope).kind {
-                ScopeKind::Class => self.table.of_scope.get(&(file, scope)).map_or(Ty::Unknown, |&class| self.itself(class)),
+                ScopeKind::Class => {
+                    self.table.of_scope.get(&(file, scope)).map_or(Ty::Unknown, |&class| self.itself(class))
+                }
                 ScopeKind::Function => Ty::Function(self.function_result(file, scope).into()),
                 _ => Ty::Unknown,
             },
@@ -153,7 +155,8 @@ impl<'a> Classes<'_, 'a> {
                 Some(class) => Ty::Class(class),
                 None => {
                     let flags = this.scope(scope).flags;
-                    let read = flags.is_property || this.family == Family::Scala && self.parameters(file, scope).is_empty();
+                    let read =
+                        flags.is_property || this.family == Family::Scala && self.parameters(file, scope).is_empty();
                     match read {
                         true => self.function_result(file, scope),
                         false => Ty::Unknown,
@@ -165,7 +168,11 @@ impl<'a> Classes<'_, 'a> {
                 let declared_type = self.annotated(file, declared);
                 let variadic = this.scope(binding.scope).flags.is_variadic
                     && self.parameters(file, binding.scope).last() == Some(&index);
-                if variadic && this.family != Family::Java { Ty::Outside("Array", [declared_type].into()) } else { declared_type }
+                if variadic && this.family != Family::Java {
+                    Ty::Outside("Array", [declared_type].into())
+                } else {
+                    declared_type
+                }
             }
             Source::Parameter(position, _) => self.lambda_parameter(file, binding.scope, position),
             Source::Alias(alias) => match self.annotated(file, alias) {

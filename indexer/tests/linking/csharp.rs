@@ -7,8 +7,14 @@ use rag_core::ReferenceKind;
 #[test]
 fn names_are_found_by_namespace_and_using() {
     let linked = linked(&[
-        ("a/One.cs", "namespace A.B;\npublic class One {\n  public static void Go() {}\n  public class In { public static void Deep() {} }\n}\n"),
-        ("a/Two.cs", "namespace A.B.C {\n  class Two {\n    void F() {\n      One.Go(); // 1\n      One.In.Deep(); // 2\n    }\n  }\n}\n"),
+        (
+            "a/One.cs",
+            "namespace A.B;\npublic class One {\n  public static void Go() {}\n  public class In { public static void Deep() {} }\n}\n",
+        ),
+        (
+            "a/Two.cs",
+            "namespace A.B.C {\n  class Two {\n    void F() {\n      One.Go(); // 1\n      One.In.Deep(); // 2\n    }\n  }\n}\n",
+        ),
         ("b/One.cs", "namespace Z;\npublic class One {\n  public static void Go() {}\n}\n"),
         (
             "c/Use.cs",

@@ -7,7 +7,10 @@ use rag_core::ReferenceKind;
 #[test]
 fn names_are_found_by_package_and_import() {
     let linked = linked(&[
-        ("a.scala", "package a.b\nclass One { def go(): Unit = () }\nobject One {\n  def make(): One = new One\n  def help() = 1\n}\npackage object inner {\n  def deep() = 2\n}\n"),
+        (
+            "a.scala",
+            "package a.b\nclass One { def go(): Unit = () }\nobject One {\n  def make(): One = new One\n  def help() = 1\n}\npackage object inner {\n  def deep() = 2\n}\n",
+        ),
         (
             "b.scala",
             "package a\nimport b.{One => First, _}\nobject Use {\n  def f() = {\n    First.make().go() // 1\n    One.help() // 2\n    a.b.One.help() // 3\n    import a.b.inner._\n    deep() // 4\n    println(1) // 5\n    import b.One.help\n    help() // 6\n  }\n}\n",
@@ -27,7 +30,17 @@ fn receivers_have_types() {
         "a.scala",
         "package p\ntrait Base { def own(): Unit = ()\n def over(): Unit }\ncase class Node(next: Option[Node], kids: List[Node] = Nil) extends Base {\n  self =>\n  def walk(): Node = this\n  def me = this\n  override def over(): Unit = self.walk() // 1\n}\nobject Use {\n  def f(n: Node, a: Any): Unit = {\n    n.walk().own() // 2\n    n.me.walk() // 3\n    Node(None).walk() // 4\n    new Node(None).walk() // 5\n    n.kids.map(k => k.walk()) // 6\n    n.kids.head.walk() // 7\n    for (k <- n.kids) k.walk() // 8\n    a match {\n      case m: Node => m.walk() // 9\n      case _ =>\n    }\n    val v = new Base { def over() = own() } // 10\n    n.copy(kids = Nil).walk() // 11\n    n.over() // 12\n    a.walk() // 13\n  }\n}\n",
     )]);
-    for mark in ["walk() // 1", "walk() // 3", "walk() // 4", "walk() // 5", "walk()) // 6", "walk() // 7", "walk() // 8", "walk() // 9", "walk() // 11"] {
+    for mark in [
+        "walk() // 1",
+        "walk() // 3",
+        "walk() // 4",
+        "walk() // 5",
+        "walk()) // 6",
+        "walk() // 7",
+        "walk() // 8",
+        "walk() // 9",
+        "walk() // 11",
+    ] {
         linked.proves(mark, "a.scala:6");
     }
     linked.proves("own() // 2", "a.scala:2");

@@ -7,7 +7,10 @@ use rag_core::ReferenceKind;
 #[test]
 fn files_of_a_module_see_each_other() {
     let linked = linked(&[
-        ("Sources/Kit/A.swift", "public struct One {\n  public static func make() -> One { One() }\n  public func go() {}\n}\npublic func help() {}\n"),
+        (
+            "Sources/Kit/A.swift",
+            "public struct One {\n  public static func make() -> One { One() }\n  public func go() {}\n}\npublic func help() {}\n",
+        ),
         ("Sources/Kit/B.swift", "func f() {\n  One.make().go() // 1\n  help() // 2\n  print(1) // 3\n}\n"),
         ("Sources/Other/A.swift", "struct One { func go() {} }\n"),
         ("Tests/KitTests/T.swift", "@testable import Kit\nfunc t(o: One) {\n  o.go() // 4\n  help() // 5\n}\n"),
@@ -25,7 +28,16 @@ fn receivers_have_types() {
         "a.swift",
         "protocol Walker { func walk() -> Node }\nclass Base { func own() {}\n func over() {} }\nclass Node: Base, Walker {\n  var next: Node?\n  let kids: [Node] = []\n  var first: Node { kids[0] }\n  func walk() -> Node { return self }\n  override func over() { super.over() } // 1\n}\nextension Node { func extra() { walk() } } // 2\nextension String { func shout() {} }\nenum Shape { case dot, box(Int)\n func draw() {} }\nfunc f(n: Node, w: Walker, any: Any) {\n  n.next?.walk() // 3\n  n.walk().own() // 4\n  n.extra() // 5\n  n.first.walk() // 6\n  for k in n.kids { k.walk() } // 7\n  n.kids.forEach { $0.walk() } // 8\n  n.kids.forEach { k in k.walk() } // 9\n  if let x = n.next { x.walk() } // 10\n  guard let y = any as? Node else { return }\n  y.walk() // 11\n  w.walk() // 12\n  \"x\".shout() // 13\n  Shape.dot.draw() // 14\n  Shape.box(1).draw() // 15\n  n.over() // 16\n}\n",
     )]);
-    for mark in ["walk() } } // 2", "walk() // 3", "walk() // 6", "walk() } // 7", "walk() } // 8", "walk() } // 9", "walk() } // 10", "walk() // 11"] {
+    for mark in [
+        "walk() } } // 2",
+        "walk() // 3",
+        "walk() // 6",
+        "walk() } // 7",
+        "walk() } // 8",
+        "walk() } // 9",
+        "walk() } // 10",
+        "walk() // 11",
+    ] {
         linked.proves(mark, "a.swift:8");
     }
     linked.proves("over() } // 1", "a.swift:3");

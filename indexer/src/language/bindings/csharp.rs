@@ -33,7 +33,11 @@ fn using(builder: &mut Builder, node: Node, at: At) {
         builder.bind_in(at, span(alias), Source::Alias(meant), Space::Both);
         return;
     }
-    let alias = if has_token(node, "global") { Span { start: span(node).start, end: span(node).start + 6 } } else { Span::default() };
+    let alias = if has_token(node, "global") {
+        Span { start: span(node).start, end: span(node).start + 6 }
+    } else {
+        Span::default()
+    };
     builder.facts.exports.push(Export { module: span(path), item: Span::default(), alias });
 }
 
@@ -57,7 +61,11 @@ pub(super) fn member(builder: &mut Builder, node: Node, at: At) {
                 members(builder, body, inner);
             }
         }
-        "class_declaration" | "struct_declaration" | "record_declaration" | "interface_declaration" | "enum_declaration" => {
+        "class_declaration"
+        | "struct_declaration"
+        | "record_declaration"
+        | "interface_declaration"
+        | "enum_declaration" => {
             class(builder, node, at);
         }
         "delegate_declaration" => delegate(builder, node, at),
@@ -71,8 +79,12 @@ pub(super) fn member(builder: &mut Builder, node: Node, at: At) {
                 expression(builder, value, at);
             }
         }
-        "method_declaration" | "constructor_declaration" | "destructor_declaration" | "operator_declaration"
-        | "conversion_operator_declaration" | "local_function_statement" => {
+        "method_declaration"
+        | "constructor_declaration"
+        | "destructor_declaration"
+        | "operator_declaration"
+        | "conversion_operator_declaration"
+        | "local_function_statement" => {
             method(builder, node, at);
         }
         "field_declaration" | "event_field_declaration" => {
@@ -191,7 +203,10 @@ pub(super) fn method(builder: &mut Builder, node: Node, at: At) -> ScopeId {
         let base = has_token(initializer, "base");
         let token = if base { Expr::Super(inner.scope) } else { Expr::This(inner.scope) };
         let callee = builder.expr(token);
-        let items = of_kinds(initializer, &["argument_list"]).into_iter().flat_map(|list| arguments(builder, list, inner)).collect::<Vec<_>>();
+        let items = of_kinds(initializer, &["argument_list"])
+            .into_iter()
+            .flat_map(|list| arguments(builder, list, inner))
+            .collect::<Vec<_>>();
         let word = word(initializer, if base { "base" } else { "this" });
         builder.named_site(ReferenceKind::Call, word, callee, items.len());
         let items = builder.list(items);
@@ -223,7 +238,9 @@ pub(super) fn parameters(builder: &mut Builder, list: Node, at: At) {
                     builder.scope_mut(at.scope).bases = bases;
                 }
                 let value = children(parameter).into_iter().rfind(|part| {
-                    Some(*part) != written && Some(*part) != name && !matches!(part.kind(), "modifier" | "attribute_list")
+                    Some(*part) != written
+                        && Some(*part) != name
+                        && !matches!(part.kind(), "modifier" | "attribute_list")
                 });
                 let default = value.map(|value| expression(builder, value, at));
                 builder.bind(at, name.map(span).unwrap_or_default(), Source::Declared(declared, default));
@@ -270,7 +287,9 @@ pub(super) fn variables(builder: &mut Builder, node: Node, at: At) {
     let declared = written.filter(|written| is_type(*written)).map(|written| annotation(builder, written, at));
     for declarator in of_kinds(node, &["variable_declarator"]) {
         let name = declarator.child_by_field_name("name");
-        let value = children(declarator).into_iter().rfind(|part| Some(*part) != name && part.kind() != "bracketed_argument_list");
+        let value = children(declarator)
+            .into_iter()
+            .rfind(|part| Some(*part) != name && part.kind() != "bracketed_argument_list");
         let given = value.map(|value| super::csharp_expressions::expected(builder, value, declared, at));
         let source = match (declared, given) {
             (Some(declared), given) => Source::Declared(declared, given),
@@ -287,7 +306,11 @@ pub(super) fn variables(builder: &mut Builder, node: Node, at: At) {
 
 /// Attributes are uses of types, and may hold expressions.
 pub(super) fn attributes(builder: &mut Builder, node: Node, at: At) {
-    let lists = if matches!(node.kind(), "attribute_list" | "global_attribute") { vec![node] } else { of_kinds(node, &["attribute_list"]) };
+    let lists = if matches!(node.kind(), "attribute_list" | "global_attribute") {
+        vec![node]
+    } else {
+        of_kinds(node, &["attribute_list"])
+    };
     for attribute in lists.into_iter().flat_map(children) {
         if let Some(name) = attribute.child_by_field_name("name") {
             annotation(builder, name, at);

@@ -40,7 +40,8 @@ pub(super) fn block(builder: &mut Builder, node: Node, at: At) {
 
 pub(super) fn statement(builder: &mut Builder, node: Node, at: At) {
     match node.kind() {
-        "block" | "for_statement" | "using_statement" | "fixed_statement" | "switch_section" | "catch_clause" | "switch_statement" => {
+        "block" | "for_statement" | "using_statement" | "fixed_statement" | "switch_section" | "catch_clause"
+        | "switch_statement" => {
             let at = builder.inside(at);
             rest(builder, node, at);
         }
@@ -62,7 +63,11 @@ pub(super) fn statement(builder: &mut Builder, node: Node, at: At) {
                 builder.facts.returns.push((function, value));
             }
         }
-        "class_declaration" | "namespace_declaration" | "method_declaration" | "property_declaration" | "field_declaration" => member(builder, node, at),
+        "class_declaration"
+        | "namespace_declaration"
+        | "method_declaration"
+        | "property_declaration"
+        | "field_declaration" => member(builder, node, at),
         "modifier" | "break_statement" | "continue_statement" | "goto_statement" | "implicit_type" => {}
         _ => {
             expression(builder, node, at);
@@ -147,7 +152,8 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "object_creation_expression" => {
             let Some(written) = node.child_by_field_name("type") else { return UNKNOWN };
             let class = super::csharp_types::named(builder, written, None, at);
-            let items = node.child_by_field_name("arguments").map(|list| arguments(builder, list, at)).unwrap_or_default();
+            let items =
+                node.child_by_field_name("arguments").map(|list| arguments(builder, list, at)).unwrap_or_default();
             let count = items.len();
             let items = builder.list(items);
             let made = builder.expr(Expr::New(class, items));
@@ -211,17 +217,24 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         }
         "implicit_array_creation_expression" | "collection_expression" => {
             let lists = children(node);
-            let items = lists.into_iter().flat_map(|part| if part.kind() == "initializer_expression" { children(part) } else { vec![part] });
+            let items = lists
+                .into_iter()
+                .flat_map(|part| if part.kind() == "initializer_expression" { children(part) } else { vec![part] });
             let items = items.collect::<Vec<_>>().into_iter().map(|item| expression(builder, item, at)).collect();
             let items = builder.list(items);
             builder.expr(Expr::Sequence(items))
         }
-        "collection_element" | "expression_element" | "parenthesized_expression" | "checked_expression" | "ref_expression" => {
+        "collection_element"
+        | "expression_element"
+        | "parenthesized_expression"
+        | "checked_expression"
+        | "ref_expression" => {
             children(node).into_iter().map(|child| expression(builder, child, at)).last().unwrap_or(UNKNOWN)
         }
         "element_access_expression" => {
             let object = field(builder, node, "expression", at);
-            let items = node.child_by_field_name("subscript").map(|list| arguments(builder, list, at)).unwrap_or_default();
+            let items =
+                node.child_by_field_name("subscript").map(|list| arguments(builder, list, at)).unwrap_or_default();
             let items = builder.list(items);
             builder.expr(Expr::Index(object, items))
         }
@@ -320,8 +333,17 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             }
             declared.map_or(UNKNOWN, |declared| builder.expr(Expr::Cast(declared)))
         }
-        "declaration_pattern" | "recursive_pattern" | "type_pattern" | "var_pattern" | "constant_pattern" | "or_pattern"
-        | "and_pattern" | "negated_pattern" | "list_pattern" | "parenthesized_pattern" | "relational_pattern" => {
+        "declaration_pattern"
+        | "recursive_pattern"
+        | "type_pattern"
+        | "var_pattern"
+        | "constant_pattern"
+        | "or_pattern"
+        | "and_pattern"
+        | "negated_pattern"
+        | "list_pattern"
+        | "parenthesized_pattern"
+        | "relational_pattern" => {
             pattern(builder, node, at);
             UNKNOWN
         }
@@ -344,8 +366,14 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             rest(builder, node, at)
         }
         "null_literal" => builder.expr(Expr::Literal(Literal::Nothing)),
-        "string_literal" | "integer_literal" | "real_literal" | "character_literal" | "boolean_literal" | "raw_string_literal"
-        | "verbatim_string_literal" | "interpolated_string_expression" => {
+        "string_literal"
+        | "integer_literal"
+        | "real_literal"
+        | "character_literal"
+        | "boolean_literal"
+        | "raw_string_literal"
+        | "verbatim_string_literal"
+        | "interpolated_string_expression" => {
             rest(builder, node, at);
             builder.expr(Expr::Literal(Literal::Written(span(node))))
         }
@@ -373,11 +401,15 @@ fn bound_part(builder: &mut Builder, object: ExprId, node: Node, at: At) -> Expr
             builder.expr(Expr::Index(object, items))
         }
         "invocation_expression" => {
-            let callee = node.child_by_field_name("function").map_or(UNKNOWN, |inner| builder.deeper(|builder| bound_part(builder, object, inner, at)));
+            let callee = node
+                .child_by_field_name("function")
+                .map_or(UNKNOWN, |inner| builder.deeper(|builder| bound_part(builder, object, inner, at)));
             call(builder, node, callee, at)
         }
         "member_access_expression" => {
-            let inner = node.child_by_field_name("expression").map_or(UNKNOWN, |inner| builder.deeper(|builder| bound_part(builder, object, inner, at)));
+            let inner = node
+                .child_by_field_name("expression")
+                .map_or(UNKNOWN, |inner| builder.deeper(|builder| bound_part(builder, object, inner, at)));
             named_part(builder, inner, node.child_by_field_name("name"), at)
         }
         _ => expression(builder, node, at),
@@ -474,8 +506,14 @@ fn pattern(builder: &mut Builder, node: Node, at: At) {
                 local(builder, span(name), Source::Opaque, node.end_byte(), at);
             }
         }
-        "subpattern" | "property_pattern_clause" | "positional_pattern_clause" | "or_pattern" | "and_pattern" | "negated_pattern"
-        | "list_pattern" | "parenthesized_pattern" => {
+        "subpattern"
+        | "property_pattern_clause"
+        | "positional_pattern_clause"
+        | "or_pattern"
+        | "and_pattern"
+        | "negated_pattern"
+        | "list_pattern"
+        | "parenthesized_pattern" => {
             for part in children(node) {
                 if !(node.kind() == "subpattern" && part.kind() == "identifier") {
                     builder.deeper(|builder| pattern(builder, part, at));

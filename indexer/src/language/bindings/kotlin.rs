@@ -12,7 +12,9 @@ pub(super) fn file(builder: &mut Builder, root: Node) {
     let at = builder.top();
     for child in children(root) {
         match child.kind() {
-            "package_header" => builder.facts.package = first_of(child, "qualified_identifier").map_or(Span::default(), span),
+            "package_header" => {
+                builder.facts.package = first_of(child, "qualified_identifier").map_or(Span::default(), span)
+            }
             "import" => import(builder, child, at),
             "shebang" => {}
             _ => {
@@ -98,7 +100,9 @@ fn primary_constructor(builder: &mut Builder, node: Node, name: Span, at: At) {
     for parameter in of_kinds(node, &["class_parameters"]).into_iter().flat_map(children) {
         modifiers(builder, parameter, at);
         let parts = children(parameter);
-        let Some(name) = parts.iter().find(|part| part.kind() == "identifier").map(|name| span(*name)) else { continue };
+        let Some(name) = parts.iter().find(|part| part.kind() == "identifier").map(|name| span(*name)) else {
+            continue;
+        };
         let mut declared = UNKNOWN;
         let mut default = None;
         for part in parts.into_iter().filter(|part| span(*part).start > name.start) {
@@ -338,7 +342,8 @@ fn property(builder: &mut Builder, node: Node, at: At) {
                 names.extend(children(part).into_iter().filter_map(|part| variable(builder, part, around)));
             }
             "property_delegate" => {
-                let delegate = children(part).first().map_or(UNKNOWN, |delegate| expression(builder, *delegate, around));
+                let delegate =
+                    children(part).first().map_or(UNKNOWN, |delegate| expression(builder, *delegate, around));
                 value = lazily(builder, delegate);
             }
             "getter" | "setter" => {
@@ -359,7 +364,8 @@ fn property(builder: &mut Builder, node: Node, at: At) {
             _ => value = Some(expression(builder, part, around)),
         }
     }
-    let at = if local { At { extent: Span::new(node.end_byte()..builder.text.len()), ..at } } else { whole(builder, at) };
+    let at =
+        if local { At { extent: Span::new(node.end_byte()..builder.text.len()), ..at } } else { whole(builder, at) };
     for (name, declared) in names {
         let source = match (declared, value) {
             (Some(declared), value) => Source::Declared(declared, value),

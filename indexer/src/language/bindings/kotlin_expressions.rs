@@ -252,7 +252,11 @@ fn lambda(builder: &mut Builder, node: Node, at: At) -> ExprId {
                             builder.bind(inner, name, Source::Opaque);
                         }
                     }
-                    builder.bind_nameless(own, Source::Parameter(position as u32, None), rag_core::bindings::Space::Value);
+                    builder.bind_nameless(
+                        own,
+                        Source::Parameter(position as u32, None),
+                        rag_core::bindings::Space::Value,
+                    );
                 }
             }
         }
@@ -333,7 +337,8 @@ fn when(builder: &mut Builder, node: Node, at: At) -> ExprId {
                         "variable_declaration" => {
                             if let Some((name, declared)) = variable(builder, part, at) {
                                 subject = Some(name);
-                                let source = declared.map_or(Source::Opaque, |declared| Source::Declared(declared, None));
+                                let source =
+                                    declared.map_or(Source::Opaque, |declared| Source::Declared(declared, None));
                                 builder.bind(at, name, source);
                             }
                         }
@@ -358,13 +363,16 @@ fn when(builder: &mut Builder, node: Node, at: At) -> ExprId {
 
 fn when_entry(builder: &mut Builder, node: Node, subject: Option<Span>, at: At) -> ExprId {
     let mut cursor = node.walk();
-    let tests: Vec<Node> = node.children_by_field_name("condition", &mut cursor).filter(|test| test.is_named()).collect();
+    let tests: Vec<Node> =
+        node.children_by_field_name("condition", &mut cursor).filter(|test| test.is_named()).collect();
     let mut inner = builder.inside(at);
     for test in &tests {
         let is = (test.kind() == "type_test" && !has_token(*test, "!is"))
             .then(|| children(*test).into_iter().find(|part| is_type(*part)))
             .flatten();
-        for part in of_kinds(*test, &["user_type", "nullable_type"]).into_iter().take(usize::from(test.kind() == "type_test")) {
+        for part in
+            of_kinds(*test, &["user_type", "nullable_type"]).into_iter().take(usize::from(test.kind() == "type_test"))
+        {
             annotation(builder, part, at);
         }
         if test.kind() != "type_test" {
@@ -433,4 +441,3 @@ fn for_each(builder: &mut Builder, node: Node, at: At) {
         }
     }
 }
-

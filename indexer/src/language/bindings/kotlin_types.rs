@@ -74,7 +74,9 @@ fn user_type(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at:
         match kind {
             Some(kind) if place == last => builder.site(kind, found, 0),
             // In front of a class stands a class or a package.
-            Some(_) if place < last && part.kind() == "identifier" && capital => builder.site(ReferenceKind::Type, found, 0),
+            Some(_) if place < last && part.kind() == "identifier" && capital => {
+                builder.site(ReferenceKind::Type, found, 0)
+            }
             _ => {}
         }
     }
@@ -101,7 +103,11 @@ fn function_type(builder: &mut Builder, node: Node, at: At) -> ExprId {
                     false => children(parameter).into_iter().rfind(|part| is_type(*part)),
                 };
                 let declared = written.map_or(UNKNOWN, |written| annotation(builder, written, own));
-                let source = if declared == UNKNOWN { Source::Parameter(position as u32, None) } else { Source::Declared(declared, None) };
+                let source = if declared == UNKNOWN {
+                    Source::Parameter(position as u32, None)
+                } else {
+                    Source::Declared(declared, None)
+                };
                 builder.bind_nameless(own, source, Space::Value);
             }
         } else if is_type(part) {

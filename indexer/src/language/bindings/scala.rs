@@ -75,7 +75,9 @@ pub(super) fn statement(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "template_body" | "with_template_body" => return statements(builder, node, at),
         "self_type" => {
             let parts = children(node);
-            if let Some(name) = parts.first().filter(|name| name.kind() == "identifier" && builder.text(**name) != "this") {
+            if let Some(name) =
+                parts.first().filter(|name| name.kind() == "identifier" && builder.text(**name) != "this")
+            {
                 let itself = builder.expr(Expr::This(at.scope));
                 builder.bind(whole(builder, at), span(*name), Source::Value(itself));
             }
@@ -124,7 +126,12 @@ fn import(builder: &mut Builder, node: Node, at: At) {
                     match selector.kind() {
                         "namespace_wildcard" => star(builder, path, last),
                         "identifier" | "operator_identifier" => {
-                            builder.bind_in(at, span(selector), Source::Import { module, item: span(selector) }, Space::Both);
+                            builder.bind_in(
+                                at,
+                                span(selector),
+                                Source::Import { module, item: span(selector) },
+                                Space::Both,
+                            );
                         }
                         _ => renamed(builder, selector, module, at),
                     }
@@ -190,12 +197,14 @@ fn class(builder: &mut Builder, node: Node, at: At) {
 }
 
 fn implicit(builder: &Builder, node: Node) -> bool {
-    of_kinds(node, &["modifiers"]).into_iter().any(|words| builder.text(words).contains("implicit")) && node.kind() == "class_definition"
+    of_kinds(node, &["modifiers"]).into_iter().any(|words| builder.text(words).contains("implicit"))
+        && node.kind() == "class_definition"
 }
 
 /// What the members of an implicit class are called on is the parameter of its constructor.
 fn conversion(builder: &mut Builder, node: Node, scope: ScopeId, at: At) {
-    let parameter = of_kinds(node, &["class_parameters"]).into_iter().flat_map(|list| of_kinds(list, &["class_parameter"])).next();
+    let parameter =
+        of_kinds(node, &["class_parameters"]).into_iter().flat_map(|list| of_kinds(list, &["class_parameter"])).next();
     let Some(written) = parameter.and_then(|parameter| parameter.child_by_field_name("type")) else { return };
     let receiver = super::scala_types::named(builder, written, None, at);
     builder.scope_mut(scope).returns = Some(receiver);
@@ -308,7 +317,8 @@ fn function(builder: &mut Builder, node: Node, receiver: Option<ExprId>, at: At)
     let name = node.child_by_field_name("name").map(span).unwrap_or_default();
     annotations(builder, node, at);
     let scope = builder.scope(ScopeKind::Function, at.scope, name);
-    let target = if receiver.is_some() { At { scope: builder.facts.scopes[at.scope as usize].parent, ..at } } else { at };
+    let target =
+        if receiver.is_some() { At { scope: builder.facts.scopes[at.scope as usize].parent, ..at } } else { at };
     builder.bind(whole(builder, target), name, Source::Scope(scope));
     let own = At { scope, ..whole(builder, at) };
     let generic = type_parameters(builder, node, own);
@@ -320,7 +330,8 @@ fn function(builder: &mut Builder, node: Node, receiver: Option<ExprId>, at: At)
     declaration.flags.is_constructor = is_this;
     let inner = builder.inside(own);
     let mut cursor = node.walk();
-    let lists: Vec<Node> = node.children_by_field_name("parameters", &mut cursor).filter(|list| list.kind() == "parameters").collect();
+    let lists: Vec<Node> =
+        node.children_by_field_name("parameters", &mut cursor).filter(|list| list.kind() == "parameters").collect();
     for (place, list) in lists.into_iter().enumerate() {
         // A call writes the first list; what stands in the others is seen by the body.
         let implicit = has_token(list, "implicit") || has_token(list, "using");
@@ -417,7 +428,8 @@ fn given(builder: &mut Builder, node: Node, at: At) {
     let inner = builder.inside(at);
     let mut bases = Vec::new();
     let mut cursor = node.walk();
-    let types: Vec<Node> = node.children_by_field_name("return_type", &mut cursor).filter(|part| part.is_named()).collect();
+    let types: Vec<Node> =
+        node.children_by_field_name("return_type", &mut cursor).filter(|part| part.is_named()).collect();
     for written in types {
         bases.push(annotation(builder, written, inner));
     }

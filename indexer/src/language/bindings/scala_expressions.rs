@@ -73,7 +73,9 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             let at = builder.inside(at);
             statements(builder, node, at)
         }
-        "parenthesized_expression" => children(node).into_iter().map(|child| expression(builder, child, at)).last().unwrap_or(UNKNOWN),
+        "parenthesized_expression" => {
+            children(node).into_iter().map(|child| expression(builder, child, at)).last().unwrap_or(UNKNOWN)
+        }
         "tuple_expression" => {
             let items = children(node).into_iter().map(|item| expression(builder, item, at)).collect();
             let items = builder.list(items);
@@ -158,12 +160,20 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             rest(builder, node, at);
             UNKNOWN
         }
-        "interpolated_string_expression" | "string" | "integer_literal" | "floating_point_literal" | "character_literal"
+        "interpolated_string_expression"
+        | "string"
+        | "integer_literal"
+        | "floating_point_literal"
+        | "character_literal"
         | "boolean_literal" => {
-            for child in of_kinds(node, &["interpolated_string"]).into_iter().flat_map(|text| of_kinds(text, &["interpolation"])) {
+            for child in
+                of_kinds(node, &["interpolated_string"]).into_iter().flat_map(|text| of_kinds(text, &["interpolation"]))
+            {
                 rest(builder, child, at);
             }
-            let custom = node.child_by_field_name("interpolator").is_some_and(|word| !matches!(builder.text(word), "s" | "f" | "raw"));
+            let custom = node
+                .child_by_field_name("interpolator")
+                .is_some_and(|word| !matches!(builder.text(word), "s" | "f" | "raw"));
             if custom { UNKNOWN } else { builder.expr(Expr::Literal(Literal::Written(literal_span(node)))) }
         }
         "null_literal" => builder.expr(Expr::Literal(Literal::Nothing)),
@@ -330,7 +340,8 @@ fn pattern_here(builder: &mut Builder, node: Node, subject: Option<ExprId>, at: 
                 annotation(builder, written, at);
             }
             let mut cursor = node.walk();
-            let parts: Vec<Node> = node.children_by_field_name("pattern", &mut cursor).filter(|part| part.is_named()).collect();
+            let parts: Vec<Node> =
+                node.children_by_field_name("pattern", &mut cursor).filter(|part| part.is_named()).collect();
             for part in parts {
                 pattern_names(builder, part, None, at);
             }

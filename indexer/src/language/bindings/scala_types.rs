@@ -95,7 +95,11 @@ fn named_here(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at
                 None => UNKNOWN,
             }
         }
-        "lazy_parameter_type" | "annotated_type" | "applied_constructor_type" | "existential_type" | "capturing_type" => {
+        "lazy_parameter_type"
+        | "annotated_type"
+        | "applied_constructor_type"
+        | "existential_type"
+        | "capturing_type" => {
             let inner = node.child_by_field_name("type").or_else(|| children(node).into_iter().next());
             for arguments in of_kinds(node, &["arguments"]) {
                 super::scala_expressions::arguments(builder, arguments, at);
@@ -103,11 +107,13 @@ fn named_here(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at
             inner.map_or(UNKNOWN, |inner| named(builder, inner, kind, at))
         }
         "repeated_parameter_type" => {
-            let item = node.child_by_field_name("type").map_or(UNKNOWN, |item| annotation(builder, item, at));
-            item
+            node.child_by_field_name("type").map_or(UNKNOWN, |item| annotation(builder, item, at))
         }
         "compound_type" => {
-            let mut parts = children(node).into_iter().filter(|part| part.kind() != "refinement").map(|part| annotation(builder, part, at));
+            let mut parts = children(node)
+                .into_iter()
+                .filter(|part| part.kind() != "refinement")
+                .map(|part| annotation(builder, part, at));
             let first = parts.next().unwrap_or(UNKNOWN);
             let rest: Vec<ExprId> = parts.collect();
             rest.into_iter().fold(first, |a, b| builder.expr(Expr::Both(a, b)))

@@ -20,11 +20,18 @@ pub(super) fn declaration(builder: &mut Builder, node: Node, at: At) -> ExprId {
     match node.kind() {
         "import_declaration" => {
             if let Some(module) = first_of(node, "identifier") {
-                builder.facts.exports.push(Export { module: span(module), item: Span::default(), alias: Span::default() });
+                builder.facts.exports.push(Export {
+                    module: span(module),
+                    item: Span::default(),
+                    alias: Span::default(),
+                });
             }
         }
         "class_declaration" | "protocol_declaration" => class(builder, node, at),
-        "function_declaration" | "protocol_function_declaration" | "init_declaration" | "deinit_declaration"
+        "function_declaration"
+        | "protocol_function_declaration"
+        | "init_declaration"
+        | "deinit_declaration"
         | "subscript_declaration" => {
             function(builder, node, at);
         }
@@ -266,7 +273,9 @@ fn property(builder: &mut Builder, node: Node, at: At) {
 pub(super) fn attributes(builder: &mut Builder, node: Node, at: At) {
     for child in children(node) {
         match child.kind() {
-            "modifiers" | "type_modifiers" | "parameter_modifiers" => builder.deeper(|builder| attributes(builder, child, at)),
+            "modifiers" | "type_modifiers" | "parameter_modifiers" => {
+                builder.deeper(|builder| attributes(builder, child, at))
+            }
             "attribute" => {
                 for part in children(child) {
                     let capital = builder.text(part).starts_with(|c: char| c.is_uppercase());

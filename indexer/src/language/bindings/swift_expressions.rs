@@ -16,9 +16,8 @@ pub(super) fn statements(builder: &mut Builder, node: Node, at: At) -> ExprId {
     let mut last = UNKNOWN;
     for child in children(node) {
         last = match child.kind() {
-            "statements" | "computed_getter" | "computed_setter" | "computed_modify" | "didset_clause" | "willset_clause" => {
-                builder.deeper(|builder| block(builder, child, at))
-            }
+            "statements" | "computed_getter" | "computed_setter" | "computed_modify" | "didset_clause"
+            | "willset_clause" => builder.deeper(|builder| block(builder, child, at)),
             _ => builder.deeper(|builder| declaration(builder, child, at)),
         };
     }
@@ -71,7 +70,10 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "call_expression" => call(builder, node, at),
         "constructor_expression" => {
             let class = node.child_by_field_name("constructed_type").map_or(UNKNOWN, |of| named(builder, of, None, at));
-            let items: Vec<ExprId> = of_kinds(node, &["constructor_suffix"]).into_iter().flat_map(|suffix| given(builder, suffix, at)).collect();
+            let items: Vec<ExprId> = of_kinds(node, &["constructor_suffix"])
+                .into_iter()
+                .flat_map(|suffix| given(builder, suffix, at))
+                .collect();
             let count = items.len();
             let items = builder.list(items);
             let made = builder.expr(Expr::New(class, items));
@@ -87,7 +89,8 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
         "lambda_literal" => lambda(builder, node, at),
         "tuple_expression" => {
             let mut cursor = node.walk();
-            let values: Vec<Node> = node.children_by_field_name("value", &mut cursor).filter(|value| value.is_named()).collect();
+            let values: Vec<Node> =
+                node.children_by_field_name("value", &mut cursor).filter(|value| value.is_named()).collect();
             let items: Vec<ExprId> = values.into_iter().map(|value| expression(builder, value, at)).collect();
             match items.as_slice() {
                 [only] => *only,
@@ -107,7 +110,11 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             let declared = node.child_by_field_name("name").map_or(UNKNOWN, |of| annotation(builder, of, at));
             builder.expr(Expr::Cast(declared))
         }
-        "check_expression" | "equality_expression" | "comparison_expression" | "conjunction_expression" | "disjunction_expression" => {
+        "check_expression"
+        | "equality_expression"
+        | "comparison_expression"
+        | "conjunction_expression"
+        | "disjunction_expression" => {
             for child in children(node) {
                 match is_type(child) {
                     true => annotation(builder, child, at),
@@ -127,7 +134,11 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             let other = field(builder, node, "if_false", at);
             builder.expr(Expr::Either(first, other))
         }
-        "try_expression" | "await_expression" | "postfix_expression" | "consume_expression" | "optional_chain_marker" => last_of(builder, node, at),
+        "try_expression"
+        | "await_expression"
+        | "postfix_expression"
+        | "consume_expression"
+        | "optional_chain_marker" => last_of(builder, node, at),
         "prefix_expression" => match node.child_by_field_name("operation") {
             // A member of the type that is expected.
             Some(operation) if builder.text(operation) == "." => {
@@ -196,7 +207,9 @@ fn expression_here(builder: &mut Builder, node: Node, at: At) -> ExprId {
             }
             builder.expr(Expr::Literal(Literal::Written(span(node))))
         }
-        "integer_literal" | "real_literal" | "boolean_literal" => builder.expr(Expr::Literal(Literal::Written(span(node)))),
+        "integer_literal" | "real_literal" | "boolean_literal" => {
+            builder.expr(Expr::Literal(Literal::Written(span(node))))
+        }
         "nil_literal" | "nil" => builder.expr(Expr::Literal(Literal::Nothing)),
         "macro_invocation" => {
             for suffix in of_kinds(node, &["call_suffix"]) {
@@ -243,7 +256,9 @@ fn given(builder: &mut Builder, node: Node, at: At) -> Vec<ExprId> {
             "value_arguments" => {
                 for argument in of_kinds(part, &["value_argument"]) {
                     let label = argument.child_by_field_name("name").map(span);
-                    let value = argument.child_by_field_name("value").or_else(|| children(argument).into_iter().rfind(|part| part.kind() != "value_argument_label"));
+                    let value = argument
+                        .child_by_field_name("value")
+                        .or_else(|| children(argument).into_iter().rfind(|part| part.kind() != "value_argument_label"));
                     let value = value.map_or(UNKNOWN, |value| expression(builder, value, at));
                     items.push(label.map_or(value, |label| builder.expr(Expr::Labelled(value, label))));
                 }
@@ -269,12 +284,16 @@ fn lambda(builder: &mut Builder, node: Node, at: At) -> ExprId {
     for part in children(node) {
         match part.kind() {
             "lambda_function_type" => {
-                let list = of_kinds(part, &["lambda_function_type_parameters"]).into_iter().flat_map(children).collect::<Vec<_>>();
+                let list = of_kinds(part, &["lambda_function_type_parameters"])
+                    .into_iter()
+                    .flat_map(children)
+                    .collect::<Vec<_>>();
                 for (position, parameter) in list.into_iter().enumerate() {
                     attributes(builder, parameter, own);
                     let written = children(parameter).into_iter().find(|part| is_type(*part));
                     let declared = written.map(|written| annotation(builder, written, own));
-                    let name = of_kinds(parameter, &["simple_identifier"]).last().map(|name| span(*name)).unwrap_or_default();
+                    let name =
+                        of_kinds(parameter, &["simple_identifier"]).last().map(|name| span(*name)).unwrap_or_default();
                     let unknown = Source::Parameter(position as u32, None);
                     builder.bind(own, name, declared.map_or(unknown, |declared| Source::Declared(declared, None)));
                 }
@@ -349,7 +368,9 @@ fn conditions(builder: &mut Builder, node: Node, at: At) {
             _ if bound => {
                 names.push(span(part));
                 // `if let name`: what has that name already.
-                let given = parts.get(place + 1).is_some_and(|(next, bound)| !bound && !matches!(next.kind(), "statements" | "value_binding_pattern" | "case" | "else"));
+                let given = parts.get(place + 1).is_some_and(|(next, bound)| {
+                    !bound && !matches!(next.kind(), "statements" | "value_binding_pattern" | "case" | "else")
+                });
                 if !given || !has_value(builder.text, part) {
                     names.pop();
                 }
@@ -436,7 +457,7 @@ pub(super) fn pattern_names(node: Node, text: &str, found: &mut Vec<Span>) {
         if let ([only], true) = (parts.as_slice(), depth > 0)
             && only.kind() == "simple_identifier"
             && node.child_by_field_name("bound_identifier").is_none()
-            && !text.get(only.byte_range()).is_some_and(|name| name == "_")
+            && text.get(only.byte_range()).is_none_or(|name| name != "_")
         {
             found.push(span(*only));
         }

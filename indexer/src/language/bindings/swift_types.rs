@@ -9,9 +9,20 @@ use tree_sitter::Node;
 pub(super) fn is_type(node: Node) -> bool {
     matches!(
         node.kind(),
-        "user_type" | "optional_type" | "array_type" | "dictionary_type" | "function_type" | "tuple_type" | "opaque_type"
-            | "existential_type" | "metatype" | "protocol_composition_type" | "bracket_qualified_type" | "suppressed_constraint"
-            | "type_pack_expansion" | "type_parameter_pack"
+        "user_type"
+            | "optional_type"
+            | "array_type"
+            | "dictionary_type"
+            | "function_type"
+            | "tuple_type"
+            | "opaque_type"
+            | "existential_type"
+            | "metatype"
+            | "protocol_composition_type"
+            | "bracket_qualified_type"
+            | "suppressed_constraint"
+            | "type_pack_expansion"
+            | "type_parameter_pack"
     )
 }
 
@@ -19,7 +30,9 @@ pub(super) fn is_type(node: Node) -> bool {
 pub(super) fn type_parameters(builder: &mut Builder, node: Node, at: At) -> List {
     let at = At { extent: builder.top().extent, ..at };
     let mut names = Vec::new();
-    for parameter in of_kinds(node, &["type_parameters"]).into_iter().flat_map(|list| of_kinds(list, &["type_parameter"])) {
+    for parameter in
+        of_kinds(node, &["type_parameters"]).into_iter().flat_map(|list| of_kinds(list, &["type_parameter"]))
+    {
         let Some(name) = first_of(parameter, "type_identifier").map(span) else { continue };
         names.push(builder.expr(Expr::Name(name, at.scope)));
         let bound = children(parameter).into_iter().find(|part| is_type(*part));
@@ -70,19 +83,27 @@ fn named_here(builder: &mut Builder, node: Node, kind: Option<ReferenceKind>, at
                 }
                 match kind {
                     Some(kind) if place == last => builder.site(kind, found, 0),
-                    Some(_) if place < last && part.kind() == "type_identifier" => builder.site(ReferenceKind::Type, found, 0),
+                    Some(_) if place < last && part.kind() == "type_identifier" => {
+                        builder.site(ReferenceKind::Type, found, 0)
+                    }
                     _ => {}
                 }
             }
             found
         }
-        "optional_type" | "opaque_type" | "existential_type" | "metatype" | "suppressed_constraint" | "type_pack_expansion" => {
+        "optional_type"
+        | "opaque_type"
+        | "existential_type"
+        | "metatype"
+        | "suppressed_constraint"
+        | "type_pack_expansion" => {
             let inner = children(node).into_iter().find(|part| is_type(*part));
             let found = inner.map_or(UNKNOWN, |inner| named(builder, inner, kind, at));
             if node.kind() == "metatype" { UNKNOWN } else { found }
         }
         "protocol_composition_type" => {
-            let mut parts = children(node).into_iter().filter(|part| is_type(*part)).map(|part| annotation(builder, part, at));
+            let mut parts =
+                children(node).into_iter().filter(|part| is_type(*part)).map(|part| annotation(builder, part, at));
             let first = parts.next().unwrap_or(UNKNOWN);
             let rest: Vec<ExprId> = parts.collect();
             rest.into_iter().fold(first, |a, b| builder.expr(Expr::Both(a, b)))
