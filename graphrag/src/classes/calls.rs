@@ -44,6 +44,8 @@ impl<'a> Classes<'_, 'a> {
         let mut called = self.callee_by_count(file, callee, count, given);
         if let Some(given) = given {
             called.found = self.best(file, called.found, given);
+            // The one that is left does not take them: another is meant, or something was read wrongly.
+            called.doubted |= !called.found.is_empty() && self.excluded(file, &called.found, given);
         }
         called
     }
@@ -210,9 +212,9 @@ impl<'a> Classes<'_, 'a> {
         if !called.found.is_empty() && !called.variable {
             // Functions of a class's name and its constructors are overloads.
             for &class in types.iter().filter(|&&class| !self.class(class).is_object && self.is_kotlin(class)) {
-                called
-                    .found
-                    .extend(self.made(class, count, given).found.into_iter().filter(|made| made.scope.is_some()));
+                let made = self.made(class, count, given);
+                called.doubted |= made.doubted;
+                called.found.extend(made.found.into_iter().filter(|made| made.scope.is_some()));
             }
         }
         if called.found.is_empty() && !called.variable {
@@ -287,7 +289,9 @@ impl<'a> Classes<'_, 'a> {
             .into_iter()
             .map(|meant| Callee { meant, scope: None, on_receiver: false, makes: Some(class) })
             .collect();
-        Called { doubted: any, found, ..Called::default() }
+        // A class of Kotlin without a constructor takes nothing.
+        let doubted = any || count > 0 && self.is_kotlin(class);
+        Called { doubted, found, ..Called::default() }
     }
 
     /// A call on a receiver.
