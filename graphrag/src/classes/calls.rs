@@ -407,7 +407,11 @@ impl<'a> Classes<'_, 'a> {
         let (file, other) = (below.meant.place.0, above.meant.place.0);
         let (a, b) = (self.parameters(file, own), self.parameters(other, inherited));
         let owner = |place: Place| (place.0, self.file(place.0).binding(place.1).scope);
-        if a.len() != b.len() || owner(below.meant.place) == owner(above.meant.place) {
+        // Only a member of a class replaces one of another; constructors and functions are beside each other.
+        let member = |place: Place| self.table.of_scope.contains_key(&owner(place));
+        let members = member(below.meant.place) && member(above.meant.place);
+        let made = below.makes.is_some() || above.makes.is_some();
+        if a.len() != b.len() || !members || made || owner(below.meant.place) == owner(above.meant.place) {
             return false;
         }
         let declared = |place: u32, index: u32, env: &Env<'a>| match self.file(place).binding(index).source {

@@ -125,11 +125,11 @@ fn extensions_need_a_receiver_and_private_names_their_file() {
     let linked = linked(&[
         (
             "a.kt",
-            "package p\nclass A\nfun A.check(x: Int) {}\nprivate fun hidden() {}\nclass Date(year: Int, month: Int)\nfun Date(year: Int, name: String) = Date(year, 1)\n",
+            "package p\nclass A\nfun A.check(x: Int) {}\nprivate fun hidden() {}\nclass Date(year: Int, month: Int)\nfun Date(year: Int, name: String) = Date(year, 1)\nclass Time { constructor(a: Int) }\nfun Time(b: Int): Time = Time(a = b)\n",
         ),
         (
             "b.kt",
-            "package p\nfun f(a: A) {\n  check(1) // 1\n  a.apply { check(1) } // 2\n  hidden() // 3\n  Date(1, 2) // 4\n  Date(1, \"x\") // 5\n}\n",
+            "package p\nfun f(a: A) {\n  check(1) // 1\n  a.apply { check(1) } // 2\n  hidden() // 3\n  Date(1, 2) // 4\n  Date(1, \"x\") // 5\n  Time(1) // 6\n}\n",
         ),
     ]);
     linked.is_external("check(1) // 1");
@@ -137,4 +137,5 @@ fn extensions_need_a_receiver_and_private_names_their_file() {
     linked.is_external("hidden() // 3");
     linked.proves("Date(1, 2) // 4", "a.kt:5");
     linked.proves("Date(1, \"x\") // 5", "a.kt:6");
+    linked.leaves("Time(1) // 6", &["a.kt:7", "a.kt:8"]);
 }
