@@ -53,6 +53,10 @@ pub(crate) enum Family<'a> {
     C,
     Php,
     Ruby,
+    Kotlin,
+    CSharp,
+    Scala,
+    Swift,
     Other(&'a str),
 }
 
@@ -65,7 +69,12 @@ impl Family<'_> {
 
     /// Whether what its facts leave out is still found by name.
     pub(crate) fn falls_back_to_names(self) -> bool {
-        matches!(self, Family::C | Family::Php | Family::Ruby)
+        matches!(self, Family::C | Family::Php | Family::Ruby) || self.has_classes()
+    }
+
+    /// Whether the rules of [`crate::classes`] hold.
+    pub(crate) fn has_classes(self) -> bool {
+        matches!(self, Family::Kotlin | Family::CSharp | Family::Scala | Family::Swift)
     }
 }
 
@@ -108,6 +117,10 @@ impl<'a> File<'a> {
             "c" | "cpp" => Family::C,
             "php" => Family::Php,
             "ruby" => Family::Ruby,
+            "kotlin" => Family::Kotlin,
+            "csharp" => Family::CSharp,
+            "scala" => Family::Scala,
+            "swift" => Family::Swift,
             other => Family::Other(other),
         };
         let mut file = File {
@@ -170,7 +183,9 @@ impl<'a> File<'a> {
             if let Expr::Scope(scope) = expr {
                 file.written.insert(*scope, index);
             }
-            if let (Expr::Call(callee, arguments), Family::Java) = (expr, family) {
+            if let Expr::Call(callee, arguments) = expr
+                && (family == Family::Java || family.has_classes())
+            {
                 file.calls.insert(*callee, *arguments);
             }
             if let Expr::Call(_, arguments) | Expr::New(_, arguments) = expr {

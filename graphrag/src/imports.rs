@@ -36,6 +36,7 @@ pub(crate) fn imports(world: &World, own: &Own, file: u32) -> Vec<Import> {
         Family::Rust => own.rust.imports(file),
         Family::C => own.c.imports(file),
         Family::Php | Family::Ruby => Vec::new(),
+        family if family.has_classes() => own.classes.imports(file),
         _ => of_modules(world, file),
     };
     found.retain(|import| import.what != Imported::File(file));
@@ -85,7 +86,7 @@ fn of_modules(world: &World, file: u32) -> Vec<Import> {
 }
 
 /// The package that a module from outside belongs to; none if the path is relative or no name.
-fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
+pub(crate) fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
     let module = module.trim_matches(['"', '\'', '`']);
     if module.is_empty() || module.starts_with(['.', '/']) {
         return None;
@@ -100,12 +101,14 @@ fn package<'m>(family: Family, module: &'m str) -> Option<&'m str> {
         // A host, an owner and a repository; of the standard library, its part.
         Family::Go => &module[..module.match_indices('/').nth(2).map_or(module.len(), |(at, _)| at)],
         // Packages are written small, what lies in them is not.
-        Family::Java => {
+        Family::Java | Family::Kotlin | Family::Scala => {
             let parts = module.split('.').take_while(|part| part.starts_with(|c: char| c.is_lowercase())).take(3);
             let len = parts.map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
             if len == 0 { module } else { &module[..len] }
         }
-        Family::Rust | Family::C | Family::Php | Family::Ruby | Family::Other(_) => module,
+        Family::Rust | Family::C | Family::CSharp | Family::Php | Family::Ruby | Family::Swift | Family::Other(_) => {
+            module
+        }
     })
 }
 

@@ -140,6 +140,7 @@ impl<'a> World<'a> {
             Expr::Cast(declared) | Expr::TypeOf(declared) => self.annotated(file, declared, &Env::default()),
             Expr::Literal(Literal::Nothing) => Types::from([]),
             Expr::Literal(Literal::Builtin | Literal::Written(_)) => one(Type::External),
+            Expr::Labelled(value, _) => self.value(file, value),
             // Rust's own: see `rust`.
             Expr::Path(..) | Expr::Try(_) | Expr::Pointee(_) | Expr::Matched(..) => unknown(),
         }

@@ -7,6 +7,7 @@
 
 mod annotation;
 mod c;
+mod classes;
 mod edge;
 mod exports;
 mod file;

@@ -6,6 +6,7 @@ use rag_core::bindings::{Expr, ScopeKind, Site, Source, Space};
 use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 
 use crate::c::C;
+use crate::classes::{self, Classes};
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
 use crate::finding::Finding;
@@ -58,6 +59,7 @@ fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
 pub(crate) struct Own<'w, 'a> {
     pub(crate) rust: Rust<'w, 'a>,
     pub(crate) c: C<'w, 'a>,
+    pub(crate) classes: Classes<'w, 'a>,
     php: Nominal<'w, 'a>,
     ruby: Nominal<'w, 'a>,
 }
@@ -67,6 +69,7 @@ impl<'w, 'a> Own<'w, 'a> {
         Own {
             rust: Rust::new(&world.files, manifests),
             c: C::new(&world.files),
+            classes: Classes::new(&world.files),
             php: Nominal::new(&world.files, Family::Php),
             ruby: Nominal::new(&world.files, Family::Ruby),
         }
@@ -86,17 +89,19 @@ fn edges(world: &World, own: &Own) -> Vec<Edge> {
                 Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
                 Family::Php => found(world, &candidates, index, site, own.php.finding(index, site)),
                 Family::Ruby => found(world, &candidates, index, site, own.ruby.finding(index, site)),
+                family if family.has_classes() => of_classes(world, index, site, own.classes.answer(index, site)),
                 _ => definition(world, &candidates, index, site),
             });
         }
         let by_name = file.facts.bindings.scopes.is_empty();
-        let sites: HashSet<(u32, ReferenceKind)> = match by_name || !file.family.falls_back_to_names() {
+        let falls_back = file.family.falls_back_to_names();
+        let sites: HashSet<u32> = match by_name || !falls_back {
             true => HashSet::new(),
-            false => file.facts.bindings.sites.iter().map(|site| (site.name.start, site.kind)).collect(),
+            false => file.facts.bindings.sites.iter().map(|site| site.name.start).collect(),
         };
         for reference in file.facts.references {
-            let left_out =
-                file.family.falls_back_to_names() && !sites.contains(&(reference.name.start, reference.kind));
+            // What the facts leave out is still a use.
+            let left_out = falls_back && !sites.contains(&reference.name.start);
             if (by_name || left_out) && reference.kind != ReferenceKind::Import {
                 let (tier, targets) = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
                 edges.push(Edge {
@@ -331,6 +336,28 @@ fn found<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &
         tier => (tier, targets),
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+}
+
+/// An edge of what the rules for languages with classes found.
+fn of_classes(world: &World, file: u32, site: &Site, answer: classes::Answer) -> Edge {
+    let targets = |places: Vec<classes::Place>| {
+        let target = |(file, index): classes::Place| {
+            let name = world.file(file).binding(index).name;
+            Target { file, name, symbol: world.file(file).symbol_at(name) }
+        };
+        let mut targets: Vec<Target> = places.into_iter().map(target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    };
+    let (tier, targets) = match answer {
+        classes::Answer::Proven(places) => (Tier::Proven, targets(places)),
+        classes::Answer::Possible(places) => possible(targets(places), Tier::Unresolved),
+        classes::Answer::Likely(places) => possible(targets(places), Tier::External),
+        classes::Answer::External => (Tier::External, Vec::new()),
+        classes::Answer::Unresolved => (Tier::Unresolved, Vec::new()),
+    };
+    Edge { file, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }
 
 /// Whether a file is a script without imports and exports: it sees the names of all others of its kind.

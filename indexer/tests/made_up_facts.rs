@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rag_core::Document;
 use rag_core::bindings::Bindings;
 
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 17] = [
     (
         "kit/a.py",
         "from .b import B, run as go\nimport os\n\n\nclass A(B):\n    x: B = B()\n\n    def f(self, n=1):\n        with go() as b:\n            return [i.g() for i in b.h(self.f)]\n",
@@ -61,6 +61,22 @@ const SOURCES: [(&str, &str); 13] = [
     (
         "lib/a.rb",
         "module K\n  class A < B\n    include K\n    X = A.new\n    def f(a, b = f(1)) = X.f(@y ||= f(a)) { |q| q.f(b) }\n  end\n  class B < A; end\nend\n",
+    ),
+    (
+        "p/b.kt",
+        "package p\nimport p.*\nclass K<T : A<T>>(val x: T, y: Int = 1) : B() { companion object { fun make() = K<A>(1) } fun T.go() = let { it.x.f { go() } } }\n",
+    ),
+    (
+        "p/c.cs",
+        "using static N.A; using X = N.A; namespace N; partial class A : B<X> { public A(int x = 1) : this() { foreach (var y in Z) y?.F(k => k.G(x)); } } partial class A { static int E(this A a) => a.E(); }\n",
+    ),
+    (
+        "p/d.scala",
+        "package p\nimport q.{A => B, _}\ncase class D[T](x: T)(y: D[T]) extends B[T] { self => def f = x match { case d: D[T] => d.f; case _ => D(self).f } }\nobject D { implicit class R(s: D[_]) { def g = s.f } }\n",
+    ),
+    (
+        "p/e.swift",
+        "import K\nprotocol W: V { func f(_ x: Int) -> Self }\nextension E: W where T: W { init(x: T, _ y: Int = 1) { if let z = x.f(1) { z.map { $0.f(y) } } } }\nenum E<T> { case a, b(c: T) }\n",
     ),
 ];
 

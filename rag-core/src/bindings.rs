@@ -72,7 +72,7 @@ pub struct Scope {
     pub parent: ScopeId,
     /// The defined name; empty for anonymous scopes.
     pub name: Span,
-    /// Bases of a class.
+    /// Bases of a class; of a function that is called on a receiver it is no member of, the receiver's type.
     pub bases: List,
     /// Decorators that are not among the flags.
     pub decorators: List,
@@ -84,7 +84,8 @@ pub struct Scope {
     pub flags: ScopeFlags,
 }
 
-/// Properties of a function.
+/// Properties of a function. A class that is static is an object: there is one of it. If it is a class method's, too, its
+/// members are those of the class around it (`companion object`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeFlags {
     /// Calling gives an awaitable.
@@ -231,6 +232,8 @@ pub enum Expr {
     Cast(ExprId),
     /// A literal.
     Literal(Literal),
+    /// An argument that is given by the name of its parameter.
+    Labelled(ExprId, Span),
 }
 
 /// Something that a module passes on: a re-export, or names taken from another module.
@@ -304,7 +307,7 @@ impl Bindings {
         };
         let of_expr = |of: &Expr| match *of {
             Expr::Name(_, id) | Expr::This(id) | Expr::Super(id) | Expr::Scope(id) => scope(id),
-            Expr::Attribute(id, _) | Expr::Path(id, _) | Expr::Item(id, _) => expr(id),
+            Expr::Attribute(id, _) | Expr::Path(id, _) | Expr::Item(id, _) | Expr::Labelled(id, _) => expr(id),
             Expr::Call(id, of) | Expr::New(id, of) | Expr::Index(id, of) => expr(id) && list(of),
             Expr::Await(id) | Expr::Try(id) | Expr::Pointee(id) | Expr::Element(id) | Expr::Enter(id) => expr(id),
             Expr::TypeOf(id) | Expr::Cast(id) => expr(id),

@@ -2,11 +2,15 @@
 
 mod c;
 mod cpp;
+mod csharp;
 mod go;
 mod java;
+mod kotlin;
 mod php;
 mod ruby;
 mod rust;
+mod scala;
+mod swift;
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};
 use indexer::build_document;

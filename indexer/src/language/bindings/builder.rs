@@ -31,6 +31,9 @@ pub(super) struct Builder<'t> {
 /// The unknown expression.
 pub(super) const UNKNOWN: ExprId = 0;
 
+/// The number of arguments is not written.
+pub(super) const ANY_NUMBER: usize = u16::MAX as usize;
+
 impl<'t> Builder<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut builder = Builder { text, facts: Bindings::default(), nesting: 0, locals: HashSet::new(), depth: 0 };
@@ -121,6 +124,11 @@ impl<'t> Builder<'t> {
         self.facts.names.push(binding);
     }
 
+    /// A use of a name that is no part of the expression.
+    pub(super) fn named_site(&mut self, kind: ReferenceKind, name: Span, expr: ExprId, arguments: usize) {
+        self.facts.sites.push(Site { kind, name, expr, arguments: arguments.min(ANY_NUMBER) as u16 });
+    }
+
     pub(super) fn site(&mut self, kind: ReferenceKind, expr: ExprId, arguments: usize) {
         let name = match self.facts.expr(expr) {
             Expr::Name(name, _) | Expr::Attribute(_, name) | Expr::Path(_, name) => name,
@@ -128,6 +136,11 @@ impl<'t> Builder<'t> {
             _ => return,
         };
         self.facts.sites.push(Site { kind, name, expr, arguments: arguments.min(u16::MAX as usize) as u16 });
+    }
+
+    /// Opens a block.
+    pub(super) fn inside(&mut self, at: At) -> At {
+        At { scope: self.scope(ScopeKind::Block, at.scope, Span::default()), extent: self.top().extent }
     }
 
     pub(super) fn either(&mut self, mut items: Vec<ExprId>) -> ExprId {
@@ -159,6 +172,16 @@ pub(super) fn children<'a>(node: Node<'a>) -> Vec<Node<'a>> {
         }
     }
     found
+}
+
+/// The named children of the kinds.
+pub(super) fn of_kinds<'a>(node: Node<'a>, kinds: &[&str]) -> Vec<Node<'a>> {
+    children(node).into_iter().filter(|child| kinds.contains(&child.kind())).collect()
+}
+
+/// The first named child of the kind.
+pub(super) fn first_of<'a>(node: Node<'a>, kind: &str) -> Option<Node<'a>> {
+    children(node).into_iter().find(|child| child.kind() == kind)
 }
 
 /// Whether `node` has a direct child that is the token `token`.

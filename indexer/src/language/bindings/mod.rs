@@ -8,6 +8,9 @@ mod c;
 mod c_declarations;
 mod c_expressions;
 mod c_types;
+mod csharp;
+mod csharp_expressions;
+mod csharp_types;
 mod go;
 mod go_expressions;
 mod go_types;
@@ -15,6 +18,9 @@ mod java;
 mod java_expressions;
 mod java_statements;
 mod java_types;
+mod kotlin;
+mod kotlin_expressions;
+mod kotlin_types;
 mod php;
 mod php_expressions;
 mod python;
@@ -26,6 +32,12 @@ mod rust_expressions;
 mod rust_macros;
 mod rust_patterns;
 mod rust_types;
+mod scala;
+mod scala_expressions;
+mod scala_types;
+mod swift;
+mod swift_expressions;
+mod swift_types;
 mod types;
 mod typescript;
 mod typescript_modules;
@@ -50,6 +62,10 @@ fn collector(language: &Language) -> Option<Collector> {
         "c" | "cpp" => Some(c::file),
         "go" => Some(go::file),
         "java" => Some(java::file),
+        "csharp" => Some(csharp::file),
+        "scala" => Some(scala::file),
+        "swift" => Some(swift::file),
+        "kotlin" => Some(kotlin::file),
         "typescript" | "javascript" => Some(typescript::file),
         "ruby" => Some(ruby::file),
         "rust" => Some(rust::file),
