@@ -8,6 +8,7 @@
 mod annotation;
 mod edge;
 mod exports;
+pub mod extract;
 mod file;
 mod go_members;
 mod go_modules;
@@ -18,6 +19,7 @@ mod java_calls;
 mod java_modules;
 mod java_names;
 mod java_overloads;
+pub mod knowledge;
 mod link;
 mod manifest;
 mod members;
