@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 mod engine;
+pub mod extract;
 pub mod graph;
 pub mod model;
 pub mod overview;

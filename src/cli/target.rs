@@ -88,6 +88,11 @@ pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, logging: &Loggin
     if let Some(folder) = index_dir {
         flags["index_dir"] = json!(folder);
     }
+    engine_with(path, flags)
+}
+
+/// The same, with these flags.
+pub(super) fn engine_with(path: &Path, flags: Value) -> anyhow::Result<(Engine, Config)> {
     let first = Sources::read(None, flags.clone())?.config()?;
     init_log(&first)?;
     let root = location(path, &first)?.root;

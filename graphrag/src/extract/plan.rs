@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use llm::{Usage, at_most, estimate};
-use rag_core::Result;
-
-use super::log::LogWriter;
+use super::log::{Log, Record};
 use super::passage::{content, passages};
 use super::prompt::{VERSION, prompt};
 use crate::file::FileFacts;
 use crate::knowledge::{sections, speaks};
+use llm::{Usage, at_most, estimate};
 
 /// Small passages share a call, up to so many bytes.
 const CALL_BYTES: usize = 6000;
@@ -25,6 +23,8 @@ pub struct Plan {
     pub passages: usize,
     /// Passages that were read before.
     pub cached: usize,
+    /// What this model has said, where another has had the last word since: to be added to the log again.
+    pub again: Vec<Record>,
     /// The others, by the call that they go into.
     pub calls: Vec<Vec<String>>,
     /// Tokens that this will probably take.
@@ -41,15 +41,11 @@ impl Plan {
 }
 
 /// Plans to let `model` read what it has not read yet.
-///
-/// # Errors
-/// If the log cannot be written.
-pub fn plan(files: &[FileFacts], model: &str, log: &mut LogWriter) -> Result<Plan> {
+pub fn plan(files: &[FileFacts], model: &str, log: &Log) -> Plan {
     let mut plan = Plan::default();
     let mut seen = HashSet::new();
     let mut open: Vec<String> = Vec::new();
     let mut bytes = 0;
-    let mut again = Vec::new();
     for section in sections(files).iter().filter(|section| speaks(&files[section.file as usize])) {
         let text = files[section.file as usize].text;
         plan.sections += 1;
@@ -58,11 +54,11 @@ pub fn plan(files: &[FileFacts], model: &str, log: &mut LogWriter) -> Result<Pla
             if !seen.insert(content) {
                 continue;
             }
-            if let Some(record) = log.log().by(model, content, VERSION) {
+            if let Some(record) = log.by(model, content, VERSION) {
                 plan.cached += 1;
-                // The last word counts: if another model had it, this one has it now.
-                if log.log().last(content, VERSION) != Some(record) {
-                    again.push(record.clone());
+                // The last word counts: if another model had it, this one is to have it now.
+                if log.last(content, VERSION) != Some(record) {
+                    plan.again.push(record.clone());
                 }
                 continue;
             }
@@ -78,7 +74,6 @@ pub fn plan(files: &[FileFacts], model: &str, log: &mut LogWriter) -> Result<Pla
         plan.calls.push(open);
     }
     plan.passages = seen.len();
-    log.append(again)?;
     for call in &plan.calls {
         let texts: Vec<&str> = call.iter().map(String::as_str).collect();
         let prompt = prompt(&texts);
@@ -88,5 +83,5 @@ pub fn plan(files: &[FileFacts], model: &str, log: &mut LogWriter) -> Result<Pla
         plan.expected += Usage { input, output: (read as f64 * USUAL_ANSWER).ceil() as u64 };
         plan.at_most += Usage { input: at_most(&prompt), output: prompt.max_output.into() };
     }
-    Ok(plan)
+    plan
 }

@@ -81,6 +81,7 @@ fn reason(graph: &Graph, reached: &Reached) -> String {
         Relation::Override => "overrides",
         Relation::Mention => "mentions",
         Relation::Depend => "needs",
+        Relation::Relate => "is said of",
         Relation::CoChange => return format!("in {} with {name}", count(reached.link.count.into(), "commit")),
     };
     let far = if reached.distance > 1 { format!(", {} away", reached.distance) } else { String::new() };

@@ -1,9 +1,12 @@
 //! `cogo graph`.
 
+mod concept;
 mod draw;
+mod extract;
 mod impact;
 mod overview;
 mod path;
+mod spending;
 mod uses;
 
 use std::sync::Arc;
@@ -37,6 +40,7 @@ pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
         GraphCommand::Communities(args) => overview::communities(args),
         GraphCommand::Overview(args) => overview::run(args),
         GraphCommand::Explain(args) => overview::explained(args),
+        GraphCommand::Extract(args) => extract::run(args),
     }
 }
 
@@ -88,7 +92,7 @@ fn place(graph: &Graph, id: NodeId) -> String {
         }
         NodeKind::File => harmless(node.name).into_owned(),
         NodeKind::Folder => format!("{}/", harmless(node.name)),
-        NodeKind::Package => format!("{} (package)", harmless(node.name)),
+        NodeKind::Package | NodeKind::Concept => format!("{} ({})", harmless(node.name), node.kind.as_str()),
     }
 }
 
@@ -120,6 +124,7 @@ fn link_json(link: &Link) -> Value {
 fn doubt(link: &Link) -> String {
     match link.is_proven {
         true => String::new(),
+        false if link.relation == Relation::Relate => "  as a model reads it".into(),
         false => format!("  possible, 1 of {}", link.count),
     }
 }

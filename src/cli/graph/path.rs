@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use graphrag::Graph;
+use graphrag::graph::{Link, NodeId, NodeKind};
 use serde_json::Value;
 
 use super::super::args::{Format, GraphFormat, PathBetweenArgs};
@@ -21,7 +23,10 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
             for (node, link) in &way {
                 writeln!(out, "{}", place(&graph, *node))?;
                 if let Some(link) = link {
-                    writeln!(out, "  ↓ {} at line {}{}", link.relation.as_str(), link.line, doubt(link))?;
+                    let back = is_back(&graph, *node, link);
+                    let words =
+                        if back { format!("{}ed by", link.relation.as_str()) } else { link.relation.as_str().into() };
+                    writeln!(out, "  ↓ {words} at line {}{}", link.line, doubt(link))?;
                 }
             }
         }
@@ -31,6 +36,9 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
                 .map(|(node, link)| {
                     let mut step = node_json(&graph, *node);
                     step["link"] = link.as_ref().map_or(Value::Null, link_json);
+                    if let Some(link) = link {
+                        step["link"]["backwards"] = is_back(&graph, *node, link).into();
+                    }
                     step
                 })
                 .collect();
@@ -40,4 +48,10 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
     }
     out.flush()?;
     Ok(if way.is_empty() { Done::Nothing } else { Done::Something })
+}
+
+/// Whether a step leads from a concept to who speaks of it.
+fn is_back(graph: &Graph, node: NodeId, link: &Link) -> bool {
+    let ahead = |ahead: Link| ahead.node == link.node && ahead.relation == link.relation && ahead.line == link.line;
+    graph.node(node).kind == NodeKind::Concept && !graph.uses(node).any(ahead)
 }
