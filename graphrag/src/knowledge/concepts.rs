@@ -241,7 +241,8 @@ impl<'f, 'a> Finder<'f, 'a> {
             if let (Some(from), Some(to)) = (concept(a), concept(b))
                 && from != to
             {
-                let span = Span::new(a.start.min(b.start)..a.end.max(b.end));
+                // With the bracket that closes the second name.
+                let span = Span::new(a.start..b.end + 1);
                 let citation = Citation { file, span, origin: Origin::Definition };
                 statements.push(Statement { from, to, words: "also called".into(), citation });
             }

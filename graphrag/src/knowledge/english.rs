@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::korean::is_hangul;
 use super::words::{Word, is_joint, normal, words};
 
 /// Headings of these words say nothing of what is below them.
@@ -129,10 +130,10 @@ pub(super) fn of_name(text: &str, name: Range<usize>) -> Option<Range<usize>> {
     let all = all_words(text, name);
     let (first, last) = (all.first()?, all.last()?);
     let range = first.start..last.end();
-    let around = |c: Option<char>| {
-        c.is_some_and(|c| matches!(c, '/' | '_' | '=' | '$' | '@' | '#' | '\\' | '(') || c.is_alphanumeric())
-    };
-    if text[..range.start].ends_with(['/', '_', '=', '$', '@', '\\']) || around(text[range.end..].chars().next()) {
+    // A particle of Korean may stand behind it.
+    let goes_on =
+        |c: char| matches!(c, '/' | '_' | '=' | '$' | '@' | '#' | '\\' | '(') || c.is_alphanumeric() && !is_hangul(c);
+    if text[..range.start].ends_with(['/', '_', '=', '$', '@', '\\']) || text[range.end..].starts_with(goes_on) {
         return None;
     }
     if all.iter().any(|word| word.text.contains('_'))
@@ -147,7 +148,8 @@ pub(super) fn of_name(text: &str, name: Range<usize>) -> Option<Range<usize>> {
         return Some(range);
     }
     let before = text[..range.start].strip_suffix(' ')?;
-    let inside = before.ends_with(|c: char| c.is_lowercase() || c == ',') && first.text.chars().nth(2).is_some();
+    let inside =
+        before.ends_with(|c: char| c.is_lowercase() || is_hangul(c) || c == ',') && first.text.chars().nth(2).is_some();
     inside.then_some(range)
 }
 

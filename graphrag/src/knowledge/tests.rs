@@ -121,7 +121,7 @@ fn korean_concepts_are_found_with_their_particles() {
     let alias = &found.statements[0];
     assert_eq!(
         (alias.words.as_str(), alias.citation.span.text(documents[0].1)),
-        ("also called", "누수 버킷(Leaky Bucket")
+        ("also called", "누수 버킷(Leaky Bucket)")
     );
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use graphrag::Graph;
-use graphrag::graph::{Link, NodeId, NodeKind};
+use graphrag::graph::{Link, NodeId, NodeKind, Relation};
 use serde_json::Value;
 
 use super::super::args::{Format, GraphFormat, PathBetweenArgs};
@@ -24,8 +24,11 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
                 writeln!(out, "{}", place(&graph, *node))?;
                 if let Some(link) = link {
                     let back = is_back(&graph, *node, link);
-                    let words =
-                        if back { format!("{}ed by", link.relation.as_str()) } else { link.relation.as_str().into() };
+                    let words = match (back, link.relation) {
+                        (true, Relation::Mention) => "mentioned",
+                        (true, Relation::Relate) => "related, the other way,",
+                        (_, relation) => relation.as_str(),
+                    };
                     writeln!(out, "  ↓ {words} at line {}{}", link.line, doubt(link))?;
                 }
             }
