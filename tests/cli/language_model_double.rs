@@ -112,7 +112,7 @@ pub(super) fn passages(body: &Value) -> Vec<String> {
 
 /// A good answer about every passage, with one thing in it that was never said.
 pub(super) fn read(body: &Value) -> String {
-    let parts = passages(body).iter().zip(1..).map(|(text, id)| {
+    let parts = passages(body).into_iter().zip(1..).map(|(text, id)| {
         let mut entities = vec![json!({ "name": "flying dragon", "quote": "a flying dragon" })];
         for name in ["admission gate", "night warden"] {
             if text.contains(name) {

@@ -127,10 +127,11 @@ pub(super) fn of_heading(text: &str, heading: Range<usize>) -> Option<Range<usiz
 
 /// A name in capitals that may count: several words, an abbreviation, or one word in the middle of a sentence.
 pub(super) fn of_name(text: &str, name: Range<usize>) -> Option<Range<usize>> {
-    let all = all_words(text, name);
+    let mut all = all_words(text, name);
+    // A particle of Korean may stand behind it.
+    all.truncate(all.iter().position(Word::is_korean).unwrap_or(all.len()));
     let (first, last) = (all.first()?, all.last()?);
     let range = first.start..last.end();
-    // A particle of Korean may stand behind it.
     let goes_on =
         |c: char| matches!(c, '/' | '_' | '=' | '$' | '@' | '#' | '\\' | '(') || c.is_alphanumeric() && !is_hangul(c);
     if text[..range.start].ends_with(['/', '_', '=', '$', '@', '\\']) || text[range.end..].starts_with(goes_on) {
