@@ -276,8 +276,11 @@ impl Engine {
 #[derive(Default)]
 struct Graphs {
     beside: Beside,
-    last: RwLock<Option<((u64, u64), Arc<Graph>)>>,
+    last: RwLock<Option<(MadeOf, Arc<Graph>)>>,
 }
+
+/// The generation, and a key for what lies beside it.
+type MadeOf = (u64, u64);
 
 impl Graphs {
     fn of(&self, snapshot: &Snapshot) -> Result<Arc<Graph>> {

@@ -65,8 +65,10 @@ impl Normalised {
         // A name that is the end of another word is not there.
         let is_word = |at: usize| {
             let inside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-            let before = inside(self.text[..at].chars().next_back()) && inside(wanted.chars().next());
-            !before && !(inside(self.text[at + wanted.len()..].chars().next()) && inside(wanted.chars().next_back()))
+            let goes_on_before = inside(self.text[..at].chars().next_back()) && inside(wanted.chars().next());
+            let rest = self.text[at + wanted.len()..].chars().next();
+            let goes_on_behind = inside(rest) && inside(wanted.chars().next_back());
+            !goes_on_before && !goes_on_behind
         };
         let at = self.text.match_indices(&wanted).map(|(at, _)| at).find(|&at| is_word(at))?;
         let last = wanted.chars().next_back().map_or(0, char::len_utf8);

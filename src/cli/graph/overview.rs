@@ -56,7 +56,8 @@ pub(super) fn run(args: &OverviewArgs) -> anyhow::Result<Done> {
             "languages": found.languages.iter().map(|(name, files)| json!({ "name": name, "files": files })).collect::<Vec<_>>(),
             "communities": communities_json(&asked, &found.communities, args.limit)?,
             "central": counted(&found.central), "packages": counted(&found.packages),
-            "entries": found.entries.iter().map(|&id| node_json(&graph, id)).collect::<Vec<_>>(),
+            "concepts": found.concepts.iter().map(|&(id, sections)| json!({ "name": graph.node(id).name, "sections": sections })).collect::<Vec<_>>(),
+            "entries": found.entries.iter().map(|&id| node_json(graph, id)).collect::<Vec<_>>(),
         });
         output::print_json(&answer, args.format)?;
         return Ok(Done::Something);
@@ -82,9 +83,15 @@ pub(super) fn run(args: &OverviewArgs) -> anyhow::Result<Done> {
             }
         }
     }
+    if !found.concepts.is_empty() {
+        writeln!(out, "\ndocuments speak of")?;
+        for &(id, sections) in &found.concepts {
+            writeln!(out, "  {}  in {}", harmless(graph.node(id).name), count(sections as u64, "section"))?;
+        }
+    }
     if !found.entries.is_empty() {
         writeln!(out, "\nprograms start at")?;
-        found.entries.iter().try_for_each(|&id| writeln!(out, "  {}", place(&graph, id)))?;
+        found.entries.iter().try_for_each(|&id| writeln!(out, "  {}", place(graph, id)))?;
     }
     out.flush()?;
     Ok(Done::Something)
