@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 13] = [
+pub const KEYS: [&str; 18] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -35,13 +35,26 @@ pub const KEYS: [&str; 13] = [
     "models_dir",
     "onnxruntime",
     "log",
+    "llm.model",
+    "llm.base_url",
+    "llm.max_cost",
+    "llm.input_price",
+    "llm.output_price",
 ];
 
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
 
-/// Variables that are no settings: how models are downloaded.
-const OTHER_VARIABLES: [&str; 2] = ["COGO_OFFLINE", "COGO_PYPI_URL"];
+/// The table of the keys about language models.
+const TABLE: &str = "llm";
+
+/// Variables that are no settings: how models are downloaded, and the key of a language model.
+const OTHER_VARIABLES: [&str; 3] = ["COGO_OFFLINE", "COGO_PYPI_URL", llm::KEY];
+
+/// The variable that sets a key: `COGO_LLM_MODEL` for `llm.model`.
+fn variable(key: &str) -> String {
+    format!("COGO_{}", key.replace('.', "_").to_uppercase())
+}
 
 /// The keys a user file may set: an index folder belongs to one repository.
 pub fn user_keys() -> Vec<&'static str> {
@@ -90,6 +103,24 @@ pub struct Config {
     pub onnxruntime: Option<PathBuf>,
     /// What to log, as a filter of `tracing` (`debug`, `cogo=trace`).
     pub log: Option<String>,
+    /// The language model, for what asks for one.
+    pub llm: LlmConfig,
+}
+
+/// The language model that reads documents, if it is told to. Its key is no setting: it comes from the environment only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LlmConfig {
+    /// Its name: `gpt-4o-mini`, `claude-haiku-4-5`, `gemini-2.5-flash`, `ollama::llama3.2`.
+    pub model: Option<String>,
+    /// Where it is served, if not by its provider: a server that speaks the protocol of OpenAI.
+    pub base_url: Option<String>,
+    /// The most that one command may spend, in US dollars.
+    pub max_cost: Option<f64>,
+    /// US dollars per million tokens read, where the table of known prices is wrong or has none.
+    pub input_price: Option<f64>,
+    /// The same for tokens written.
+    pub output_price: Option<f64>,
 }
 
 impl Default for Config {
@@ -109,6 +140,7 @@ impl Default for Config {
             models_dir: None,
             onnxruntime: None,
             log: None,
+            llm: LlmConfig::default(),
         }
     }
 }
@@ -170,9 +202,8 @@ impl Sources {
             let path = root.join(PROJECT_FILE);
             figment = figment.merge(file("project file", &path, &PROJECT_KEYS, NOT_FOR_PROJECTS)?);
         }
-        let figment = figment
-            .merge(named("environment", Env::prefixed("COGO_").only(&KEYS)))
-            .merge(named("flag", Serialized::defaults(flags)));
+        let figment =
+            figment.merge(named("environment", environment())).merge(named("flag", Serialized::defaults(flags)));
         Ok(Sources { figment })
     }
 
@@ -193,6 +224,9 @@ impl Sources {
         let limits = [
             ("chunk_bytes", CHUNK_BYTES.contains(&config.chunk_bytes), "must lie between 64 and 100000"),
             ("max_file_size", config.max_file_size <= LARGEST_FILE, "must not be above 64 MiB"),
+            ("llm.max_cost", config.llm.max_cost.is_none_or(is_amount), "must be an amount of US dollars"),
+            ("llm.input_price", config.llm.input_price.is_none_or(is_amount), "must be an amount of US dollars"),
+            ("llm.output_price", config.llm.output_price.is_none_or(is_amount), "must be an amount of US dollars"),
             ("threads", (1..=1024).contains(&config.threads), "must lie between 1 and 1024"),
         ];
         for (key, kept, reason) in limits {
@@ -213,7 +247,7 @@ impl Sources {
             let metadata = self.figment.find_metadata(key);
             Setting {
                 key,
-                value: values[key].clone(),
+                value: values.pointer(&format!("/{}", key.replace('.', "/"))).cloned().unwrap_or_default(),
                 origin: metadata.map_or("default", |metadata| &metadata.name).to_owned(),
                 file: metadata.and_then(|m| m.source.as_ref()?.file_path()).map(Path::to_owned),
             }
@@ -233,7 +267,7 @@ pub fn unknown_variables() -> Vec<String> {
     let mut unknown: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()))
-        .filter(|name| name.strip_prefix("COGO_").is_some_and(|key| !KEYS.contains(&&*key.to_lowercase())))
+        .filter(|name| name.starts_with("COGO_") && !KEYS.iter().any(|key| variable(key).eq_ignore_ascii_case(name)))
         .collect();
     unknown.sort();
     unknown
@@ -244,6 +278,18 @@ pub fn suggestion<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> O
     let similar = words.into_iter().map(|known| (strsim::jaro_winkler(word, known), known));
     let best = similar.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.75).then_some(best.1)
+}
+
+fn is_amount(dollars: f64) -> bool {
+    llm::Usd::new(dollars).is_some()
+}
+
+/// The variables that are settings.
+fn environment() -> Env {
+    Env::prefixed("COGO_").filter_map(|name| {
+        let variable_of = |key: &&&str| variable(key)["COGO_".len()..].eq_ignore_ascii_case(name.as_str());
+        KEYS.iter().find(variable_of).map(|key| (*key).into())
+    })
 }
 
 fn bad(key: &str, metadata: Option<&Metadata>, reason: &str) -> ConfigError {
@@ -267,7 +313,7 @@ fn file(
         message: format!("cannot read the {origin} `{}`: {}", path.display(), error.kind.to_string().trim_end()),
         hint: None,
     })?;
-    for key in read.values().flat_map(Dict::keys) {
+    for key in read.values().flat_map(keys) {
         if allowed.contains(&key.as_str()) {
             continue;
         }
@@ -277,11 +323,22 @@ fn file(
             return Err(ConfigError { message, hint: Some(instead.into()) });
         }
         let message = format!("unknown key `{key}` in the {origin} `{path}`");
-        let hint = suggestion(key, allowed.iter().copied()).map(|known| format!("did you mean `{known}`?"));
+        let hint = suggestion(&key, allowed.iter().copied()).map(|known| format!("did you mean `{known}`?"));
         let known = || format!("known keys: {}", allowed.join(", "));
         return Err(ConfigError { message, hint: Some(hint.unwrap_or_else(known)) });
     }
     Ok(named(origin, provider))
+}
+
+/// The keys of a file, those of the one table with its name.
+fn keys(values: &Dict) -> Vec<String> {
+    let key = |(key, value): (&String, &figment::value::Value)| match value {
+        figment::value::Value::Dict(_, inner) if key == TABLE => {
+            inner.keys().map(|inner| format!("{key}.{inner}")).collect()
+        }
+        _ => vec![key.clone()],
+    };
+    values.iter().flat_map(key).collect()
 }
 
 /// A provider whose values are reported under a name of ours.

@@ -50,10 +50,11 @@ impl Engine {
 
     fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
-        let beside = Beside { root: root.to_owned(), scip: None };
+        let store = Store::new(folder);
+        let beside = Beside { root: root.to_owned(), scip: None, said: crate::extract::log_of(&store) };
         Engine {
             root: root.to_owned(),
-            store: Store::new(folder),
+            store,
             embedder,
             options,
             searcher: RwLock::new(None),
@@ -64,7 +65,7 @@ impl Engine {
 
     /// Lets the graph take this SCIP index into account instead of `index.scip` in the root.
     pub fn with_scip(self, path: PathBuf) -> Self {
-        let beside = Beside { root: self.root.clone(), scip: Some(path) };
+        let beside = Beside { scip: Some(path), ..self.graphs.beside.clone() };
         Engine { graphs: Arc::new(Graphs { beside, last: RwLock::default() }), ..self }
     }
 
@@ -304,19 +305,22 @@ impl Engine {
 #[derive(Default)]
 struct Graphs {
     beside: Beside,
-    last: RwLock<Option<(u64, Arc<Graph>)>>,
+    last: RwLock<Option<(MadeOf, Arc<Graph>)>>,
 }
+
+/// The generation, and a key for what lies beside it.
+type MadeOf = (u64, u64);
 
 impl Graphs {
     fn of(&self, snapshot: &Snapshot) -> Result<Arc<Graph>> {
-        let generation = snapshot.manifest.generation;
+        let made_of = (snapshot.manifest.generation, self.beside.key());
         if let Some((of, graph)) = &*self.last.read().expect("no panic holds it")
-            && *of == generation
+            && *of == made_of
         {
             return Ok(graph.clone());
         }
         let graph = Arc::new(crate::graph::of_snapshot(snapshot, &self.beside)?);
-        *self.last.write().expect("no panic holds it") = Some((generation, graph.clone()));
+        *self.last.write().expect("no panic holds it") = Some((made_of, graph.clone()));
         Ok(graph)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use graphrag::extract::{self, Said};
 use graphrag::graph::{CoChange, NodeId, POSSIBLE};
 use graphrag::scip::Imported;
 use graphrag::{Edge, FileFacts, Graph, Manifest};
@@ -13,7 +14,7 @@ use rag_core::bindings::Bindings;
 use rag_core::hybrid::FileLinks;
 use rag_core::store::catalog::Place;
 use rag_core::store::{Segment, Text};
-use rag_core::{Document, Reference, Result, Snapshot, Symbol};
+use rag_core::{Document, Reference, Result, Snapshot, Symbol, SymbolKind};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -134,7 +135,7 @@ pub(crate) fn symbol_of<'s>(snapshot: &'s Snapshot, graph: &Graph, id: NodeId) -
 }
 
 /// A file of the index, with what linking wants to know of it.
-struct Indexed<'s> {
+pub(crate) struct Indexed<'s> {
     path: &'s str,
     language: &'s str,
     text: &'s str,
@@ -143,7 +144,7 @@ struct Indexed<'s> {
 }
 
 impl Indexed<'_> {
-    fn facts<'f>(&'f self, bindings: &'f Bindings) -> FileFacts<'f> {
+    pub(crate) fn facts<'f>(&'f self, bindings: &'f Bindings) -> FileFacts<'f> {
         FileFacts {
             path: self.path,
             language: self.language,
@@ -162,6 +163,8 @@ pub struct Beside {
     pub root: PathBuf,
     /// A SCIP index, whose answers go before our own; none: `index.scip` in the root, if there is one.
     pub scip: Option<PathBuf>,
+    /// What a language model has read in documents; there may be none. See [`extract`](crate::extract).
+    pub said: PathBuf,
 }
 
 impl Beside {
@@ -169,10 +172,12 @@ impl Beside {
         self.scip.clone().unwrap_or_else(|| self.root.join(SCIP))
     }
 
-    /// Changes with the SCIP index. History is read again when the files have changed.
-    fn key(&self) -> u64 {
-        let stamp = std::fs::metadata(self.scip()).ok().map(|file| (file.len(), file.modified().ok()));
-        xxh3_64(format!("{} {stamp:?}", indexer::PIPELINE_VERSION).as_bytes())
+    /// Changes with the SCIP index and with what a language model has read. History is read again when the files have changed.
+    pub(crate) fn key(&self) -> u64 {
+        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.len(), file.modified().ok()));
+        let said = stamp(&self.said).filter(|(length, _)| *length > 0);
+        let stamps = (stamp(&self.scip()), said);
+        xxh3_64(format!("{} {} {stamps:?}", indexer::PIPELINE_VERSION, extract::VERSION).as_bytes())
     }
 }
 
@@ -194,6 +199,27 @@ pub fn of_snapshot(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
         tracing::debug!(%error, "the graph is not kept");
     }
     Ok(graph)
+}
+
+/// The documents of an index.
+pub(crate) fn documents(snapshot: &Snapshot) -> Result<Vec<Indexed<'_>>> {
+    let mut documents = Vec::new();
+    for entry in &snapshot.catalog {
+        let Place::Indexed { segment, file } = entry.place else { continue };
+        let segment = &*snapshot.segments[segment as usize].segment;
+        let symbols = segment.symbols(file);
+        let is_document = symbols.iter().any(|symbol| symbol.kind == SymbolKind::Section);
+        if is_document || segment.language(file) == "text" {
+            documents.push(Indexed {
+                path: segment.path(file),
+                language: segment.language(file),
+                text: segment.text(file)?.as_str(),
+                symbols,
+                references: Vec::new(),
+            });
+        }
+    }
+    Ok(documents)
 }
 
 fn make(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
@@ -224,7 +250,13 @@ fn make(snapshot: &Snapshot, beside: &Beside) -> Result<Graph> {
     drop(bindings);
     let none = Bindings::default();
     let facts: Vec<FileFacts> = files.iter().map(|file| file.facts(&none)).collect();
-    let graph = Graph::new(&facts, resolved, &co_changes(&beside.root, &facts));
+    let said = Said::read(&beside.said).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what a language model has read is left out");
+        Said::default()
+    });
+    let known = graphrag::knowledge::knowledge(&facts, &said);
+    tracing::debug!(concepts = known.concepts.len(), statements = known.statements.len(), at = ?started.elapsed(), "read the documents");
+    let graph = Graph::new(&facts, resolved, &co_changes(&beside.root, &facts), &known);
     let (nodes, links) = graph.size();
     tracing::debug!(?read, ?linked, made = ?started.elapsed(), nodes, links, "made the graph");
     Ok(graph)

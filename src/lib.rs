@@ -30,6 +30,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 mod engine;
+pub mod extract;
 pub mod graph;
 mod harmless;
 mod highlight;

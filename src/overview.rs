@@ -26,6 +26,8 @@ pub struct Overview {
     pub central: Vec<(NodeId, usize)>,
     /// Packages from outside, with the number of files that need them.
     pub packages: Vec<(NodeId, usize)>,
+    /// Concepts that most sections of documents speak of, with how many.
+    pub concepts: Vec<(NodeId, usize)>,
     /// Functions where programs start.
     pub entries: Vec<NodeId>,
 }
@@ -40,7 +42,9 @@ pub fn overview(snapshot: &Snapshot, graph: &Graph) -> Overview {
     let of_kind = |kind: NodeKind| graph.ids().filter(move |&id| graph.node(id).kind == kind);
     let mut packages: Vec<(NodeId, usize)> =
         of_kind(NodeKind::Package).map(|package| (package, graph.used_by(package).len())).collect();
-    for counted in [&mut central, &mut packages] {
+    let spoken_of = |id: NodeId| graph.used_by(id).filter(|link| link.relation == Relation::Mention).count();
+    let mut concepts: Vec<(NodeId, usize)> = graph.concepts().map(|concept| (concept, spoken_of(concept))).collect();
+    for counted in [&mut central, &mut packages, &mut concepts] {
         counted.retain(|(_, count)| *count > 0);
         counted.sort_by_key(|&(id, count)| (std::cmp::Reverse(count), id));
         counted.truncate(MOST);
@@ -53,7 +57,7 @@ pub fn overview(snapshot: &Snapshot, graph: &Graph) -> Overview {
     let callable = |&id: &NodeId| graph.node(id).kind.symbol().is_some_and(SymbolKind::is_callable);
     let mut entries: Vec<NodeId> = graph.ids().filter(callable).filter(is_entry).collect();
     entries.truncate(MOST);
-    Overview { languages, communities: graph.communities().coarsest().to_vec(), central, packages, entries }
+    Overview { languages, communities: graph.communities().coarsest().to_vec(), central, packages, concepts, entries }
 }
 
 /// What is known of one symbol.

@@ -92,6 +92,7 @@ pub fn reason(graph: &Graph, reached: &Reached) -> String {
         Relation::Override => "overrides",
         Relation::Mention => "mentions",
         Relation::Depend => "needs",
+        Relation::Relate => "is said of",
         Relation::CoChange => {
             let plural = if reached.link.count == 1 { "" } else { "s" };
             return format!("in {} commit{plural} with {name}", reached.link.count);

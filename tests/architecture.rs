@@ -109,9 +109,10 @@ fn dependencies_point_downwards() {
     let layers: &[(&str, &[&str])] = &[
         ("rag-core", &[]),
         ("models", &[]),
-        ("graphrag", &["rag-core"]),
+        ("llm", &[]),
+        ("graphrag", &["rag-core", "llm"]),
         ("indexer", &["rag-core", "graphrag"]),
-        ("cogo", &["rag-core", "models", "graphrag", "indexer"]),
+        ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer"]),
         ("cogo-eval", &["cogo"]),
     ];
     let members = members();

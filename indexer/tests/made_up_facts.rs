@@ -98,7 +98,12 @@ fn link(documents: &[Document], bindings: &[Bindings]) {
     ]
     .concat();
     let started = Instant::now();
-    let graph = Graph::new(&facts, resolve(&facts, &manifests), &[]);
+    let graph = Graph::new(
+        &facts,
+        resolve(&facts, &manifests),
+        &[],
+        &graphrag::knowledge::knowledge(&facts, &Default::default()),
+    );
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     graph.communities();
 }

@@ -25,6 +25,7 @@ pub mod store;
 mod symbol;
 pub mod vector;
 
+pub use concepts::for_each_name;
 pub use document::{Chunk, Document, FileRole, path_stem};
 pub use error::{Error, Fault, Result};
 pub use hybrid::{Filter, Hit, Mode, Query, SearchResult, Searcher, Unit};

@@ -316,8 +316,10 @@ pub(super) enum GraphCommand {
     )]
     Impact(ImpactArgs),
     /// Parts of the repository that hang together, at several levels.
-    #[command(after_long_help = "Example:\n  cogo graph communities --format json | jq '.levels[-1][].title'")]
-    Communities(OverviewArgs),
+    #[command(
+        after_long_help = "Examples:\n  cogo graph communities --format json | jq '.levels[-1][].title'\n  cogo graph communities --summarize --model gpt-4o-mini --max-cost 0.05"
+    )]
+    Communities(CommunitiesArgs),
     /// How the repository is organised: its parts, what is used most, what it needs, where programs start.
     #[command(after_long_help = "Example:\n  cogo graph overview --in ~/project")]
     Overview(OverviewArgs),
@@ -330,6 +332,9 @@ pub(super) enum GraphCommand {
         after_long_help = "Examples:\n  cogo graph ask \"how is this system organised?\"\n  cogo graph ask \"what depends on token expiry?\" --scope local"
     )]
     Ask(AskArgs),
+    /// Lets a language model read the documents, for more concepts and what is said of them. Optional; costs money.
+    #[command(after_long_help = EXTRACT_HELP)]
+    Extract(ExtractArgs),
 }
 
 #[derive(Args, Debug)]
@@ -352,6 +357,67 @@ pub(super) enum ScopeArg {
     Local,
     /// Which parts matter, and what in each.
     Drift,
+}
+
+const EXTRACT_HELP: &str = "\
+The key comes from the environment: COGO_LLM_API_KEY, or the provider's own variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, …) for its own \
+service. Texts of the documents are sent to the provider. Every answer is checked: what is not in the text is dropped. Answers are kept \
+in the index folder, and nothing is paid for twice; a run that was stopped goes on where it was.
+
+Exit codes: 0 everything is read, 1 something is left to read (the cap, or answers that could not be read), 2 a mistake of the caller, 3 \
+the provider or the network.
+
+Examples:
+  cogo graph extract --model gpt-4o-mini --dry-run
+  cogo graph extract --model gpt-4o-mini --max-cost 0.50
+  cogo graph extract --model llama3.2 --base-url http://localhost:11434/v1 --yes";
+
+#[derive(Args, Debug)]
+pub(super) struct ExtractArgs {
+    /// The repository.
+    #[arg(long = "in", value_name = "PATH", default_value = ".")]
+    pub root: PathBuf,
+    #[command(flatten)]
+    pub spending: SpendingArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CommunitiesArgs {
+    #[command(flatten)]
+    pub overview: OverviewArgs,
+    /// Let a language model summarise the coarsest parts that are shown. Optional; costs money.
+    #[arg(long)]
+    pub summarize: bool,
+    #[command(flatten)]
+    pub spending: SpendingArgs,
+}
+
+/// Which language model, and what it may cost.
+#[derive(Args, Debug)]
+pub(super) struct SpendingArgs {
+    /// The language model [default: `llm.model` of the settings].
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Where it is served, if not by its provider.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The most to spend, in US dollars.
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+    /// The most tokens, read and written.
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u64>,
+    /// Only say what would be done and what it would cost.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short = 'y')]
+    pub yes: bool,
 }
 
 #[derive(Args, Debug)]

@@ -90,6 +90,9 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         if let Some(error) = cause.downcast_ref::<models::Error>() {
             return (fault_of(error.kind), error.hint.clone());
         }
+        if let Some(error) = cause.downcast_ref::<llm::Error>() {
+            return (if error.is_callers() { Fault::Caller } else { Fault::Environment }, error.hint());
+        }
         if cause.is::<io::Error>() {
             return (Fault::Environment, None);
         }

@@ -18,6 +18,9 @@ use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, model};
 
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 
+/// What they log holds requests and answers as they are, and so may hold keys.
+const NOT_LOGGED: [&str; 6] = ["genai", "reqwest", "hyper", "hyper_util", "h2", "rustls"];
+
 /// What is searched.
 pub(super) struct Target {
     pub workspace: Workspace,
@@ -88,6 +91,11 @@ pub(super) fn engine_for(path: &Path, index_dir: Option<&Path>, logging: &Loggin
     if let Some(folder) = index_dir {
         flags["index_dir"] = json!(folder);
     }
+    engine_with(path, flags)
+}
+
+/// The same, with these flags.
+pub(super) fn engine_with(path: &Path, flags: Value) -> anyhow::Result<(Engine, Config)> {
     let first = Sources::read(None, flags.clone())?.config()?;
     init_log(&first)?;
     let root = location(path, &first)?.root;
@@ -199,8 +207,11 @@ fn flags(args: &HitArgs) -> Value {
 /// Starts to log to stderr, if that is wanted.
 pub(super) fn init_log(config: &Config) -> anyhow::Result<()> {
     let Some(filter) = &config.log else { return Ok(()) };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+    let mut filter = tracing_subscriber::EnvFilter::try_new(filter)
         .map_err(|error| super::failure::Usage::new(format!("log filter `{filter}`: {error}")))?;
+    for target in NOT_LOGGED {
+        filter = filter.add_directive(format!("{target}=off").parse().expect("a target is a directive"));
+    }
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

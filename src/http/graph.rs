@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::http::StatusCode;
 use graphrag::Graph;
+use graphrag::extract::Log;
 use graphrag::graph::{Follow, NodeId, Relation};
 use rag_core::Snapshot;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use super::search::{check_limit, check_text};
 use super::{Shared, State};
 use crate::ask::{self, Scope};
 use crate::change::Change;
+use crate::extract;
 use crate::overview::{explain as explained, overview as organised};
 use crate::question::Question;
 use crate::wire::{
@@ -290,6 +292,11 @@ pub(super) struct OverviewParameters {
     limit: usize,
 }
 
+/// What a language model has written of the parts, if it was told to. It is an extra: a damaged one is none.
+fn summaries(repository: &Repository) -> Log {
+    Log::open(&extract::summaries_of(repository.engine.store())).unwrap_or_default()
+}
+
 /// Parts of a repository that hang together, at several levels
 #[utoipa::path(get, path = "/v1/graph/communities", tag = "graph", params(OverviewParameters),
     responses((status = 200, description = "The parts", body = CommunitiesAnswer),
@@ -302,8 +309,14 @@ pub(super) async fn communities(
     check_limit(asked.limit, &shared.limits)?;
     let all = shared.0.clone();
     let work = move || {
-        let Asking { snapshot, graph, .. } = Asking::open(&all, asked.repository.as_deref())?;
-        Ok::<_, ApiError>(CommunitiesAnswer::new(&snapshot, &graph, &graph.communities().levels, asked.limit)?)
+        let Asking { repository, snapshot, graph } = Asking::open(&all, asked.repository.as_deref())?;
+        Ok::<_, ApiError>(CommunitiesAnswer::new(
+            &snapshot,
+            &graph,
+            &summaries(&repository),
+            &graph.communities().levels,
+            asked.limit,
+        )?)
     };
     Ok(Json(shared.work.run(work).await?))
 }
@@ -320,8 +333,14 @@ pub(super) async fn overview(
     check_limit(asked.limit, &shared.limits)?;
     let all = shared.0.clone();
     let work = move || {
-        let Asking { snapshot, graph, .. } = Asking::open(&all, asked.repository.as_deref())?;
-        Ok::<_, ApiError>(OverviewAnswer::new(&snapshot, &graph, &organised(&snapshot, &graph), asked.limit)?)
+        let Asking { repository, snapshot, graph } = Asking::open(&all, asked.repository.as_deref())?;
+        Ok::<_, ApiError>(OverviewAnswer::new(
+            &snapshot,
+            &graph,
+            &summaries(&repository),
+            &organised(&snapshot, &graph),
+            asked.limit,
+        )?)
     };
     Ok(Json(shared.work.run(work).await?))
 }

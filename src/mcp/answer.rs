@@ -91,7 +91,7 @@ pub(super) fn place(graph: &Graph, id: NodeId) -> String {
         NodeKind::Symbol(kind) => format!("{} {name} ({kind})", cite(graph.path(id), node.lines)),
         NodeKind::File => name.into_owned(),
         NodeKind::Folder => format!("{name}/"),
-        NodeKind::Package => format!("{name} (package)"),
+        NodeKind::Package | NodeKind::Concept => format!("{name} ({})", node.kind.as_str()),
     }
 }
 

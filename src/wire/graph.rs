@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use graphrag::Graph;
-use graphrag::graph::{Community, Follow, Link, NodeId, Reached, Relation, Site};
+use graphrag::extract::Log;
+use graphrag::extract::summary::Sentence;
+use graphrag::graph::{Community, Follow, Link, NodeId, NodeKind, Reached, Relation, Site};
 use rag_core::{Result, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::PlaceJson;
 use crate::ask::Answer;
+use crate::extract;
 use crate::overview::{Explanation, Overview, summary};
 use crate::question::{FAR, Found, reason};
 
@@ -176,7 +179,22 @@ pub struct StepJson {
     #[serde(flatten)]
     node: NodeJson,
     /// The link that leads on; none at the end.
-    pub link: Option<LinkJson>,
+    pub link: Option<StepLink>,
+}
+
+/// A link of a way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StepLink {
+    #[serde(flatten)]
+    link: LinkJson,
+    /// Whether it is taken from its end to its start: from a concept to who speaks of it.
+    backwards: bool,
+}
+
+/// Whether a step leads from a concept to who speaks of it.
+pub fn is_back(graph: &Graph, node: NodeId, link: &Link) -> bool {
+    let ahead = |ahead: Link| ahead.node == link.node && ahead.relation == link.relation && ahead.line == link.line;
+    graph.node(node).kind == NodeKind::Concept && !graph.uses(node).any(ahead)
 }
 
 impl StepJson {
@@ -186,7 +204,7 @@ impl StepJson {
         let way = graph.way(&[from], &[to], follow).unwrap_or_default();
         let step = |(id, link): &(NodeId, Option<Link>)| StepJson {
             node: NodeJson::new(graph, *id),
-            link: link.as_ref().map(LinkJson::from),
+            link: link.as_ref().map(|link| StepLink { link: link.into(), backwards: is_back(graph, *id, link) }),
         };
         way.iter().map(step).collect()
     }
@@ -255,6 +273,25 @@ pub struct CommunityJson {
     uses: Vec<CommunityUses>,
     /// The community of the next coarser level that it is part of.
     part_of: Option<usize>,
+    /// What a language model has written of it, if it was told to.
+    summary: Option<SummaryJson>,
+}
+
+/// What a language model has written.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SummaryJson {
+    /// The model.
+    model: String,
+    /// Each with what it rests on.
+    sentences: Vec<SentenceJson>,
+}
+
+/// A sentence of a language model.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SentenceJson {
+    text: String,
+    /// Files and definitions that it rests on.
+    cites: Vec<String>,
 }
 
 /// Uses of one community by another.
@@ -264,8 +301,28 @@ pub struct CommunityUses {
     uses: u32,
 }
 
+impl SummaryJson {
+    fn of(snapshot: &Snapshot, graph: &Graph, summaries: &Log, community: &Community) -> Result<Option<Self>> {
+        if summaries.records().is_empty() {
+            return Ok(None);
+        }
+        let (part, content) = extract::part(snapshot, graph, community)?;
+        let sentence = |sentence: Sentence| SentenceJson { text: sentence.text, cites: sentence.cites };
+        Ok(extract::summary_of(summaries, &part, content).map(|written| SummaryJson {
+            model: written.model,
+            sentences: written.sentences.into_iter().map(sentence).collect(),
+        }))
+    }
+}
+
 impl CommunityJson {
-    fn all(snapshot: &Snapshot, graph: &Graph, communities: &[Community], limit: usize) -> Result<Vec<Self>> {
+    fn all(
+        snapshot: &Snapshot,
+        graph: &Graph,
+        summaries: &Log,
+        communities: &[Community],
+        limit: usize,
+    ) -> Result<Vec<Self>> {
         let one = |community: &Community| -> Result<Self> {
             let keys = community.key_symbols.iter().map(|&id| SymbolJson::new(snapshot, graph, id));
             Ok(CommunityJson {
@@ -274,6 +331,7 @@ impl CommunityJson {
                 key_symbols: keys.collect::<Result<_>>()?,
                 uses: community.uses.iter().map(|&(community, uses)| CommunityUses { community, uses }).collect(),
                 part_of: community.part_of,
+                summary: SummaryJson::of(snapshot, graph, summaries, community)?,
             })
         };
         communities.iter().take(limit).map(one).collect()
@@ -292,8 +350,14 @@ impl CommunitiesAnswer {
     ///
     /// # Errors
     /// If a stored text is damaged.
-    pub fn new(snapshot: &Snapshot, graph: &Graph, levels: &[Vec<Community>], limit: usize) -> Result<Self> {
-        let levels = levels.iter().map(|level| CommunityJson::all(snapshot, graph, level, limit));
+    pub fn new(
+        snapshot: &Snapshot,
+        graph: &Graph,
+        summaries: &Log,
+        levels: &[Vec<Community>],
+        limit: usize,
+    ) -> Result<Self> {
+        let levels = levels.iter().map(|level| CommunityJson::all(snapshot, graph, summaries, level, limit));
         Ok(CommunitiesAnswer { levels: levels.collect::<Result<_>>()? })
     }
 }
@@ -305,6 +369,14 @@ pub struct Counted {
     name: String,
     /// Number of files.
     files: u64,
+}
+
+/// A concept.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Spoken {
+    name: String,
+    /// Sections that speak of it.
+    sections: u64,
 }
 
 /// How a repository is organised.
@@ -321,6 +393,8 @@ pub struct OverviewAnswer {
     central: Vec<Counted>,
     /// Packages from outside, with the number of files that need them.
     packages: Vec<Counted>,
+    /// Concepts that most sections of documents speak of.
+    concepts: Vec<Spoken>,
     /// Where programs start.
     entries: Vec<NodeJson>,
 }
@@ -330,11 +404,15 @@ impl OverviewAnswer {
     ///
     /// # Errors
     /// If a stored text is damaged.
-    pub fn new(snapshot: &Snapshot, graph: &Graph, found: &Overview, limit: usize) -> Result<Self> {
+    pub fn new(snapshot: &Snapshot, graph: &Graph, summaries: &Log, found: &Overview, limit: usize) -> Result<Self> {
         let counted = |list: &[(NodeId, usize)]| -> Vec<Counted> {
             list.iter()
                 .map(|&(id, files)| Counted { name: graph.node(id).name.to_owned(), files: files as u64 })
                 .collect()
+        };
+        let spoken = |&(id, sections): &(NodeId, usize)| Spoken {
+            name: graph.node(id).name.to_owned(),
+            sections: sections as u64,
         };
         let counts = &snapshot.manifest.counts;
         Ok(OverviewAnswer {
@@ -346,9 +424,10 @@ impl OverviewAnswer {
                 .iter()
                 .map(|(name, files)| Counted { name: name.clone(), files: *files })
                 .collect(),
-            communities: CommunityJson::all(snapshot, graph, &found.communities, limit)?,
+            communities: CommunityJson::all(snapshot, graph, summaries, &found.communities, limit)?,
             central: counted(&found.central),
             packages: counted(&found.packages),
+            concepts: found.concepts.iter().map(spoken).collect(),
             entries: NodeJson::all(graph, &found.entries),
         })
     }

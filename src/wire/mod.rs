@@ -5,6 +5,6 @@ mod hits;
 
 pub use graph::{
     Asked, AskedPart, CommunitiesAnswer, Explained, ImpactAnswer, LinkJson, NeighborsAnswer, NodeJson, OverviewAnswer,
-    Place, ReachedJson, StepJson, UsesAnswer,
+    Place, ReachedJson, StepJson, UsesAnswer, is_back,
 };
 pub use hits::{HitJson, PlaceJson, TermJson};

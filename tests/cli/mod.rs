@@ -1,10 +1,13 @@
 //! The command line, as a black box.
 
+mod concepts;
 mod configuration;
 mod contract;
 mod failures;
 mod graph;
 mod indexing;
+mod language_model;
+mod language_model_double;
 mod paths;
 mod watching;
 

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rag_core::{Span, SymbolKind};
 
+use super::evidence::{EvidenceRecord, EvidenceTable};
 use super::{Graph, Link, LinkRecord, Links, NONE, NodeId, NodeKind, NodeRecord, Relation, Unresolved};
 use crate::edge::{Edge, Target, Tier};
 use crate::file::FileFacts;
 use crate::imports::{Import, Imported};
+use crate::knowledge::Knowledge;
 use crate::link::Resolved;
 use crate::mentions::Mention;
 
@@ -23,8 +25,9 @@ pub struct CoChange {
 }
 
 impl Graph {
-    /// The graph of `files`, which are sorted by path, with what [`resolve`](crate::resolve) found in them.
-    pub fn new(files: &[FileFacts], resolved: Resolved, co_changes: &[CoChange]) -> Self {
+    /// The graph of `files`, which are sorted by path, with what [`resolve`](crate::resolve) and
+    /// [`knowledge`](crate::knowledge::knowledge) found in them.
+    pub fn new(files: &[FileFacts], resolved: Resolved, co_changes: &[CoChange], knowledge: &Knowledge) -> Self {
         let mut builder = Builder::new(files);
         builder.symbols();
         builder.folders();
@@ -45,19 +48,21 @@ impl Graph {
             builder.link(change.b, link(change.a));
         }
         builder.overrides();
+        builder.knowledge(knowledge);
         builder.finish()
     }
 }
 
-struct Builder<'f, 'a> {
+pub(super) struct Builder<'f, 'a> {
     files: &'f [FileFacts<'a>],
-    lines: Vec<Lines>,
-    nodes: Vec<NodeRecord>,
-    names: String,
+    pub(super) lines: Vec<Lines>,
+    pub(super) nodes: Vec<NodeRecord>,
+    pub(super) names: String,
     first_symbol: Vec<NodeId>,
     uses: Vec<(NodeId, LinkRecord)>,
     packages: BTreeMap<String, NodeId>,
     unresolved: BTreeMap<&'a str, Vec<LinkRecord>>,
+    pub(super) evidence: Vec<EvidenceRecord>,
 }
 
 impl<'f, 'a> Builder<'f, 'a> {
@@ -72,6 +77,7 @@ impl<'f, 'a> Builder<'f, 'a> {
             uses: Vec::new(),
             packages: BTreeMap::new(),
             unresolved: BTreeMap::new(),
+            evidence: Vec::new(),
         };
         for (file, index) in files.iter().zip(0..) {
             let last = builder.lines[index as usize].0.len() as u32;
@@ -82,7 +88,7 @@ impl<'f, 'a> Builder<'f, 'a> {
         builder
     }
 
-    fn node(&mut self, kind: NodeKind, name: &str) -> NodeId {
+    pub(super) fn node(&mut self, kind: NodeKind, name: &str) -> NodeId {
         let (name_at, name_len) = (self.names.len() as u32, name.len() as u32);
         self.names.push_str(name);
         let kind = kind.number().into();
@@ -91,7 +97,7 @@ impl<'f, 'a> Builder<'f, 'a> {
         self.nodes.len() as NodeId - 1
     }
 
-    fn link(&mut self, user: NodeId, link: Link) {
+    pub(super) fn link(&mut self, user: NodeId, link: Link) {
         self.uses.push((user, link.into()));
     }
 
@@ -148,7 +154,7 @@ impl<'f, 'a> Builder<'f, 'a> {
         }
     }
 
-    fn node_of(&self, file: u32, symbol: Option<u32>) -> NodeId {
+    pub(super) fn node_of(&self, file: u32, symbol: Option<u32>) -> NodeId {
         symbol.map_or(file, |symbol| self.first_symbol[file as usize] + symbol)
     }
 
@@ -160,7 +166,7 @@ impl<'f, 'a> Builder<'f, 'a> {
         self.node_of(file, symbol.map(|index| index as u32))
     }
 
-    fn target(&self, target: &Target) -> NodeId {
+    pub(super) fn target(&self, target: &Target) -> NodeId {
         match target.symbol {
             Some(symbol) => self.node_of(target.file, Some(symbol)),
             None => self.around(target.file, target.name),
@@ -303,6 +309,7 @@ impl<'f, 'a> Builder<'f, 'a> {
             names: self.names.into_bytes().into(),
             first_symbol: self.first_symbol.into(),
             unresolved: Unresolved { names: names.into(), ends: ends.into(), sites: sites.into() },
+            evidence: EvidenceTable(self.evidence.into()),
         }
     }
 }
@@ -333,7 +340,7 @@ fn outer(path: &str) -> &str {
 }
 
 /// Starts of lines, to turn offsets into line numbers.
-struct Lines(Vec<u32>);
+pub(super) struct Lines(Vec<u32>);
 
 impl Lines {
     fn new(text: &str) -> Self {
@@ -341,7 +348,7 @@ impl Lines {
         Lines(std::iter::once(0).chain(starts).collect())
     }
 
-    fn of(&self, offset: u32) -> u32 {
+    pub(super) fn of(&self, offset: u32) -> u32 {
         self.0.partition_point(|start| *start <= offset) as u32
     }
 }

@@ -125,12 +125,13 @@ impl Graph {
         (communities.collect(), of_file)
     }
 
-    /// Uses from one file to another. What may mean one of many definitions does not count, nor what was only changed together.
+    /// Uses from one file to another. What may mean one of many definitions does not count, nor what was only changed together
+    /// or is said to hang together.
     pub fn uses_between_files(&self) -> BTreeMap<(NodeId, NodeId), Uses> {
         let mut uses: BTreeMap<(NodeId, NodeId), Uses> = BTreeMap::new();
         for id in self.ids() {
             let Some(from) = self.node(id).file else { continue };
-            for link in self.uses(id).filter(|link| link.relation != Relation::CoChange) {
+            for link in self.uses(id).filter(|link| !matches!(link.relation, Relation::CoChange | Relation::Relate)) {
                 let Some(to) = self.node(link.node).file.filter(|to| *to != from) else { continue };
                 if link.is_proven || link.count <= MOST_CANDIDATES {
                     let uses = uses.entry((from, to)).or_default();

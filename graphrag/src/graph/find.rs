@@ -6,7 +6,7 @@ use super::{Graph, NodeId, NodeKind};
 
 impl Graph {
     /// Nodes that `text` may mean: a path, `path:line` (the innermost symbol there), a qualified name or its end, a
-    /// name, a folder, or a package. Exact meanings come alone.
+    /// name, a concept, a heading, a folder, or a package. Exact meanings come alone.
     pub fn find(&self, text: &str) -> Vec<NodeId> {
         if let Some(file) = self.file(text) {
             return vec![file];
@@ -31,6 +31,9 @@ impl Graph {
             if !found.is_empty() {
                 return found;
             }
+            if let (true, Some(concept)) = (code, self.concept(text)) {
+                return vec![concept];
+            }
         }
         let folder = text.trim_end_matches('/');
         let folder = if folder == "." { "" } else { folder };
@@ -42,6 +45,13 @@ impl Graph {
     pub fn file(&self, path: &str) -> Option<NodeId> {
         let files = &self.nodes[..self.first_symbol.len()];
         files.binary_search_by(|record| self.name(record).cmp(path)).ok().map(|index| index as NodeId)
+    }
+
+    /// The concept called `name`, in whatever case and number.
+    pub fn concept(&self, name: &str) -> Option<NodeId> {
+        let wanted = crate::knowledge::key(name);
+        let mut all = self.concepts();
+        if wanted.is_empty() { None } else { all.find(|&id| crate::knowledge::key(self.node(id).name) == wanted) }
     }
 
     /// The package from outside called `name`.

@@ -1,11 +1,12 @@
 //! The graph to ask: nodes, links in both directions, and the sites that nobody can resolve.
 //!
-//! Nodes are files (in the order of their paths), then the symbols of each file, then folders, then packages from outside. That
+//! Nodes are files (in the order of their paths), then the symbols of each file, then folders, packages from outside, and concepts. That
 //! something lies in something is said by its parent; everything else is a [`Link`].
 
 mod array;
 mod build;
 mod communities;
+mod evidence;
 mod find;
 mod impact;
 mod rank;
@@ -20,6 +21,8 @@ use rag_core::{FileRole, ReferenceKind, SymbolKind};
 use array::Array;
 pub use build::CoChange;
 pub use communities::{Communities, Community, POSSIBLE, Uses};
+pub use evidence::Evidence;
+use evidence::EvidenceTable;
 pub(crate) use find::is_code;
 pub use impact::Impact;
 pub use walk::{Follow, Reached, Step};
@@ -41,6 +44,8 @@ pub enum NodeKind {
     Folder,
     /// A package or library from outside.
     Package,
+    /// Something that documents speak of.
+    Concept,
 }
 
 impl NodeKind {
@@ -51,6 +56,7 @@ impl NodeKind {
             NodeKind::Symbol(kind) => kind.as_str(),
             NodeKind::Folder => "folder",
             NodeKind::Package => "package",
+            NodeKind::Concept => "concept",
         }
     }
 
@@ -68,6 +74,7 @@ impl NodeKind {
             NodeKind::File => 64,
             NodeKind::Folder => 65,
             NodeKind::Package => 66,
+            NodeKind::Concept => 67,
         }
     }
 
@@ -76,6 +83,7 @@ impl NodeKind {
             64 => Some(NodeKind::File),
             65 => Some(NodeKind::Folder),
             66 => Some(NodeKind::Package),
+            67 => Some(NodeKind::Concept),
             symbol => SymbolKind::from_u8(symbol).map(NodeKind::Symbol),
         }
     }
@@ -95,17 +103,19 @@ pub enum Relation {
     Type = 3,
     /// A method takes the place of one of a base.
     Override = 4,
-    /// A document names a definition or a file.
+    /// A document names a definition, a file or a concept.
     Mention = 5,
     /// A file needs a package from outside.
     Depend = 6,
     /// Two files were changed by the same commits.
     CoChange = 7,
+    /// A document says something of two concepts; proven if the form of the text says it, and not a language model.
+    Relate = 8,
 }
 
 impl Relation {
     /// Every relation, in the order of its stored number.
-    pub const ALL: [Relation; 8] = [
+    pub const ALL: [Relation; 9] = [
         Relation::Call,
         Relation::Import,
         Relation::Inherit,
@@ -114,6 +124,7 @@ impl Relation {
         Relation::Mention,
         Relation::Depend,
         Relation::CoChange,
+        Relation::Relate,
     ];
 
     /// The lower-case word used in output and filters.
@@ -127,6 +138,7 @@ impl Relation {
             Relation::Mention => "mention",
             Relation::Depend => "depend",
             Relation::CoChange => "co-change",
+            Relation::Relate => "relate",
         }
     }
 
@@ -169,6 +181,7 @@ impl<'g> Node<'g> {
     pub fn own_name(&self) -> &'g str {
         match self.kind {
             NodeKind::Symbol(_) => self.name.rsplit('.').next().unwrap_or(self.name),
+            NodeKind::Concept => self.name,
             _ => self.name.rsplit('/').next().unwrap_or(self.name),
         }
     }
@@ -255,6 +268,7 @@ pub struct Graph {
     uses: Links,
     used_by: Links,
     unresolved: Unresolved,
+    evidence: EvidenceTable,
 }
 
 /// Node → links, in one array.
@@ -339,7 +353,7 @@ impl Graph {
         0..self.first_symbol.len() as NodeId
     }
 
-    /// The path of the file that `id` is or lies in; of a folder or package, its name.
+    /// The path of the file that `id` is or lies in; of what has none, its name.
     pub fn path(&self, id: NodeId) -> &str {
         let record = &self.nodes[id as usize];
         self.name(self.nodes.get(record.file as usize).unwrap_or(record))
@@ -376,7 +390,7 @@ impl Graph {
 
     /// One past the symbols: the first folder (there is always one).
     fn last_symbol(&self) -> NodeId {
-        let is_behind = |record: &NodeRecord| matches!(record.kind as u8, 65 | 66);
+        let is_behind = |record: &NodeRecord| matches!(record.kind as u8, 65..=67);
         let files = self.first_symbol.len();
         (files + self.nodes[files..].partition_point(|record| !is_behind(record))) as NodeId
     }

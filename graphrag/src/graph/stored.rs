@@ -8,10 +8,11 @@ use rag_core::Result;
 use rag_core::store::container::{Container, ContainerWriter};
 
 use super::array::Array;
+use super::evidence::{EvidenceRecord, EvidenceTable};
 use super::{Graph, LinkRecord, Links, NONE, NodeKind, NodeRecord, Relation, Unresolved};
 
 /// Tells graph files from others. Any change of what is stored, or of how links are found, is a new kind.
-const KIND: u32 = 0x6772_0002;
+const KIND: u32 = 0x6772_0003;
 
 impl Graph {
     /// Writes the graph to `path`; it appears there at once. `key` names what it was made of.
@@ -40,6 +41,7 @@ impl Graph {
         writer.section("unresolved.names", &[&self.unresolved.names])?;
         writer.section("unresolved.ends", &[cast_slice(&self.unresolved.ends)])?;
         writer.section("unresolved", &[cast_slice(&self.unresolved.sites)])?;
+        writer.section("evidence", &[cast_slice(&self.evidence.0)])?;
         writer.finish().map(drop)
     }
 
@@ -67,6 +69,7 @@ impl Graph {
                 ends: array(&container, "unresolved.ends")?,
                 sites: array(&container, "unresolved")?,
             },
+            evidence: EvidenceTable(array(&container, "evidence")?),
         };
         Ok(Some(graph).filter(Graph::is_whole))
     }
@@ -91,6 +94,10 @@ impl Graph {
                 && links.ends.last().map_or(0, |end| *end as usize) == links.links.len()
                 && links.links.iter().all(link)
         };
+        let evidence = |record: &EvidenceRecord| {
+            let end = record.words_at as usize + record.words_len as usize;
+            end <= self.names.len() && (record.file as usize) < self.first_symbol.len()
+        };
         let Unresolved { names, ends, sites } = &self.unresolved;
         self.first_symbol.len() <= nodes
             && self.first_symbol.is_sorted()
@@ -101,6 +108,8 @@ impl Graph {
             && ends.is_sorted_by(|a, b| a[0] <= b[0] && a[1] <= b[1])
             && ends.last().map_or([0, 0], |end| end.map(|end| end as usize)) == [names.len(), sites.len()]
             && sites.iter().all(link)
+            && self.evidence.0.is_sorted()
+            && self.evidence.0.iter().all(evidence)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::{Graph, Link, NodeId, Relation};
+use super::{Graph, Link, NodeId, NodeKind, Relation};
 
 /// A step of a path: a node and the link that leads on from it.
 pub type Step = (NodeId, Option<Link>);
@@ -62,7 +62,8 @@ impl Graph {
         found
     }
 
-    /// A shortest way along uses from one of `from` to one of `to`; a proven one, if there is any.
+    /// A shortest way along uses from one of `from` to one of `to`; a proven one, if there is any. If one of them is a concept, the
+    /// way may lead through sections and concepts in both directions: what one section speaks of hangs together.
     pub fn way(&self, from: &[NodeId], to: &[NodeId], follow: Follow) -> Option<Vec<Step>> {
         let proven = self.shortest(from, to, Follow { proven_only: true, ..follow });
         proven.or_else(|| if follow.proven_only { None } else { self.shortest(from, to, follow) })
@@ -85,7 +86,10 @@ impl Graph {
             if distance == follow.depth {
                 continue;
             }
-            for link in self.uses(node).filter(|link| follow.admits(link)) {
+            let is_spoken_of = |node: NodeId| self.node(node).kind == NodeKind::Concept;
+            let back = is_spoken_of(node) && from.iter().chain(to).any(|&end| is_spoken_of(end));
+            let users = back.then(|| self.used_by(node)).into_iter().flatten();
+            for link in self.uses(node).chain(users).filter(|link| follow.admits(link)) {
                 if let std::collections::btree_map::Entry::Vacant(new) = before.entry(link.node) {
                     new.insert(Some((node, link)));
                     queue.push_back((link.node, distance + 1));

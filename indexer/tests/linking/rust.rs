@@ -138,7 +138,7 @@ fn a_call_of_a_trait_may_reach_its_implementations() {
     assert_eq!(inherits[0].tier, Tier::Proven);
     let facts: Vec<_> = linked.documents.iter().map(graphrag::FileFacts::of).collect();
     let resolved = Resolved { edges: linked.edges.clone(), ..Resolved::default() };
-    let graph = Graph::new(&facts, resolved, &[]);
+    let graph = Graph::new(&facts, resolved, &[], &graphrag::knowledge::knowledge(&facts, &Default::default()));
     let go = graph.find("go")[0];
     let calls = graph.uses(go).filter(|link| link.relation == Relation::Call);
     let reached: Vec<(u32, bool)> = calls.map(|link| (graph.node(link.node).lines.0, link.is_proven)).collect();

@@ -9,6 +9,7 @@ mod graph;
 mod phrases;
 
 pub(crate) use graph::{ConceptGraph, Seed};
+pub use phrases::for_each_name;
 pub(crate) use phrases::{concepts_of_query, concepts_of_text};
 
 /// A concept: hash of its name in lower case. The lowest bit says whether the passage is *about* it.

@@ -1,5 +1,7 @@
 //! Finding the concepts of a text: headings, and runs of capitalised words (`University of Cambridge`).
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{ABOUT, Concept};
@@ -79,21 +81,31 @@ fn push_words(name: &mut String, text: &str) {
 
 /// Calls `each` with every run of capitalised words, in lower case.
 fn for_each_phrase(text: &str, mut each: impl FnMut(&str)) {
-    let mut run: Vec<&str> = Vec::new();
     let mut name = String::new();
-    let mut end_run = |run: &mut Vec<&str>| {
-        while run.last().is_some_and(|word| CONNECTORS.contains(&word.to_lowercase().as_str())) {
+    for_each_name(text, |range| {
+        name.clear();
+        push_words(&mut name, &text[range]);
+        if is_long_enough(&name) {
+            each(&name);
+        }
+    });
+}
+
+/// Calls `each` with the place of every run of capitalised words: what is probably a name.
+pub fn for_each_name(text: &str, mut each: impl FnMut(Range<usize>)) {
+    let mut run: Vec<(usize, &str)> = Vec::new();
+    let mut end_run = |run: &mut Vec<(usize, &str)>| {
+        while run.last().is_some_and(|(_, word)| CONNECTORS.contains(&word.to_lowercase().as_str())) {
             run.pop();
         }
         let is_no_name = |word: &str| NO_NAMES.contains(&word.to_lowercase().as_str());
-        let from = usize::from(run.len() > 1 && is_no_name(run[0]));
-        let words = &run[from.min(run.len())..];
-        if !words.is_empty() && words.len() <= LONGEST && !is_no_name(words[0]) {
-            name.clear();
-            words.iter().for_each(|word| push_words(&mut name, word));
-            if is_long_enough(&name) {
-                each(&name);
-            }
+        let from = usize::from(run.len() > 1 && is_no_name(run[0].1));
+        if let [(start, first), ..] = run[from.min(run.len())..]
+            && run.len() - from <= LONGEST
+            && !is_no_name(first)
+            && let Some((last, word)) = run.last()
+        {
+            each(start..last + word.len());
         }
         run.clear();
     };
@@ -105,7 +117,7 @@ fn for_each_phrase(text: &str, mut each: impl FnMut(&str)) {
             end_run(&mut run);
         }
         if word.chars().next().is_some_and(char::is_uppercase) || (!run.is_empty() && CONNECTORS.contains(&word)) {
-            run.push(word);
+            run.push((start, word));
         } else {
             end_run(&mut run);
         }

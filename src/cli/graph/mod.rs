@@ -1,10 +1,13 @@
 //! `cogo graph`.
 
 mod ask;
+mod concept;
 mod draw;
+mod extract;
 mod impact;
 mod overview;
 mod path;
+mod spending;
 mod uses;
 
 use std::sync::Arc;
@@ -33,6 +36,7 @@ pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
         GraphCommand::Overview(args) => overview::run(args),
         GraphCommand::Explain(args) => overview::explained(args),
         GraphCommand::Ask(args) => ask::run(args),
+        GraphCommand::Extract(args) => extract::run(args),
     }
 }
 
@@ -84,7 +88,7 @@ fn place(graph: &Graph, id: NodeId) -> String {
         }
         NodeKind::File => harmless(node.name).into_owned(),
         NodeKind::Folder => format!("{}/", harmless(node.name)),
-        NodeKind::Package => format!("{} (package)", harmless(node.name)),
+        NodeKind::Package | NodeKind::Concept => format!("{} ({})", harmless(node.name), node.kind.as_str()),
     }
 }
 
@@ -92,6 +96,7 @@ fn place(graph: &Graph, id: NodeId) -> String {
 fn doubt(link: &Link) -> String {
     match link.is_proven {
         true => String::new(),
+        false if link.relation == Relation::Relate => "  as a model reads it".into(),
         false => format!("  possible, 1 of {}", link.count),
     }
 }

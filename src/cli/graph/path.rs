@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use graphrag::graph::Relation;
+
 use super::super::args::{Format, GraphFormat, PathBetweenArgs};
 use super::super::output;
 use super::{Done, FAR, doubt, draw, find, follow, open, place};
-use crate::wire::StepJson;
+use crate::wire::{StepJson, is_back};
 
 pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
@@ -20,7 +22,13 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
             for (node, link) in &way {
                 writeln!(out, "{}", place(&graph, *node))?;
                 if let Some(link) = link {
-                    writeln!(out, "  ↓ {} at line {}{}", link.relation.as_str(), link.line, doubt(link))?;
+                    let back = is_back(&graph, *node, link);
+                    let words = match (back, link.relation) {
+                        (true, Relation::Mention) => "mentioned",
+                        (true, Relation::Relate) => "related, the other way,",
+                        (_, relation) => relation.as_str(),
+                    };
+                    writeln!(out, "  ↓ {words} at line {}{}", link.line, doubt(link))?;
                 }
             }
         }
