@@ -75,7 +75,7 @@ pub(super) enum Command {
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
     /// candidates of that name. *Unresolved* uses of the name are listed apart: while there are any, nobody can say
     /// that a definition is not used. Python, TypeScript, JavaScript, Rust, Go and Java
-    /// are resolved; other languages by name only (possible).
+    /// are resolved; C, C++, C#, Kotlin, PHP, Ruby, Scala and Swift with more left possible; other languages by name only.
     #[command(after_long_help = GRAPH_EXAMPLES)]
     Graph {
         #[command(subcommand)]

@@ -135,7 +135,7 @@ pub(super) struct FileParameters {
 /// A file as it is indexed, or lines of it
 ///
 /// Only what is indexed can be read; secrets in it are masked.
-#[utoipa::path(get, path = "/v1/files/{path}", tag = "search", params(("path" = String, Path, description = "Relative to the repository; slashes may stand as they are"), FileParameters),
+#[utoipa::path(get, path = "/v1/files/{*path}", tag = "search", params(("path" = String, Path, description = "Relative to the repository; slashes may stand as they are"), FileParameters),
     responses((status = 200, description = "The text", body = FileAnswer), (status = 400, description = "A wrong request", body = ErrorJson),
         (status = 404, description = "Not indexed", body = ErrorJson), (status = 409, description = "Not indexed yet", body = ErrorJson),
         (status = 503, description = "Too much to do", body = ErrorJson)))]

@@ -161,6 +161,9 @@ impl Server {
             .routes(routes!(health::readyz))
             .routes(routes!(health::metrics))
             .split_for_parts();
+        // The router's word for "with slashes" is none of OpenAPI's.
+        let paths = std::mem::take(&mut description.paths.paths);
+        description.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
         description.info.version = env!("CARGO_PKG_VERSION").to_owned();
         let description = serde_json::to_string_pretty(&description)?;
         let described = get(move || async move { ([("content-type", "application/json")], description) });

@@ -257,12 +257,20 @@ impl Repositories {
         let last = last.strip_suffix(".git").unwrap_or(last);
         let plain: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(80).collect();
         let folder = clones.join(format!("{}-{:08x}", plain.trim_start_matches('.'), xxh3_64(url.as_bytes()) as u32));
+        // Only the last commit is wanted; servers that just hand out files cannot give less than all.
+        let either = |commands: [&[&str]; 2]| {
+            let run = |args: &[&str]| git(Command::new("git").args(args));
+            run(commands[0]).or_else(|_| run(commands[1]))
+        };
+        let at = folder.to_string_lossy();
         if folder.join(".git").is_dir() {
-            git(Command::new("git").arg("-C").arg(&folder).args(["fetch", "--depth=1", "--quiet", "origin", "HEAD"]))?;
-            git(Command::new("git").arg("-C").arg(&folder).args(["reset", "--hard", "--quiet", "FETCH_HEAD"]))?;
+            let fetch = ["-C", &at, "fetch", "--quiet", "origin", "HEAD"];
+            either([&[&fetch[..], &["--depth=1"]].concat(), &fetch])?;
+            git(Command::new("git").args(["-C", &at, "reset", "--hard", "--quiet", "FETCH_HEAD"]))?;
         } else {
-            let clone = ["clone", "--depth=1", "--single-branch", "--no-tags", "--quiet", "--"];
-            git(Command::new("git").args(clone).arg(url).arg(&folder))?;
+            let clone = ["clone", "--single-branch", "--no-tags", "--quiet"];
+            let from = ["--", url, &at];
+            either([&[&clone[..], &["--depth=1"], &from].concat(), &[&clone[..], &from].concat()])?;
         }
         Ok(folder)
     }

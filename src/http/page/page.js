@@ -161,9 +161,12 @@ function why(hit) {
 
 /** What a hit hangs together with, as a picture: what it uses on the right, who uses it on the left. */
 async function neighbours(hit) {
-  const symbol = hit.symbol ? `${hit.path}:${hit.start_line}` : hit.path;
-  const parameters = new URLSearchParams({ symbol, repository: hit.repository, limit: 12 });
-  const answer = await (await call(`/v1/graph/neighbors?${parameters}`)).json();
+  const ask = async (symbol) => {
+    const parameters = new URLSearchParams({ symbol, repository: hit.repository, limit: 12 });
+    return (await call(`/v1/graph/neighbors?${parameters}`)).json();
+  };
+  // A name that several definitions share is told apart by its place.
+  const answer = await ask(hit.symbol ?? hit.path).catch(() => ask(`${hit.path}:${hit.start_line}`));
   const columns = [answer.used_by, answer.uses];
   const height = 24 * Math.max(1, ...columns.map((column) => column.length)) + 40;
   const picture = element("svg", { svg: true, viewBox: `0 0 900 ${height}`, role: "img", "aria-label": "neighbours" });
