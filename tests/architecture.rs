@@ -148,7 +148,10 @@ fn dependency_tree(crate_name: &str) -> BTreeSet<String> {
             // Neither what only tests use nor what only builds use is part of it.
             let normal = kinds.iter().any(|kind| kind["kind"].is_null());
             let id = dependency["pkg"].as_str().expect("an id");
-            if normal && seen.insert(id) {
+            // Features are those that the whole workspace asks for: what `llm` is built with for the product says nothing of who uses
+            // its trait. Its manifest is looked at apart.
+            let is_boundary = names[id] == "llm";
+            if normal && !is_boundary && seen.insert(id) {
                 open.push(id);
             }
         }
@@ -173,6 +176,24 @@ fn nothing_below_the_product_knows_a_runtime() {
             assert!(!tree.contains(foreign), "{name} is built with {foreign}");
         }
     }
+}
+
+#[test]
+fn the_trait_of_language_models_brings_no_runtime() {
+    let manifest: toml_edit::DocumentMut =
+        fs::read_to_string(root().join("llm/Cargo.toml")).expect("read").parse().expect("TOML");
+    assert!(
+        manifest["features"]
+            .get("default")
+            .is_none_or(|default| default.as_array().is_some_and(|list| list.is_empty()))
+    );
+    for foreign in ["genai", "reqwest", "tokio"] {
+        let optional = manifest["dependencies"][foreign].get("optional").and_then(|optional| optional.as_bool());
+        assert_eq!(optional, Some(true), "{foreign}");
+    }
+    let user: toml_edit::DocumentMut =
+        fs::read_to_string(root().join("graphrag/Cargo.toml")).expect("read").parse().expect("TOML");
+    assert!(!user["dependencies"]["llm"].to_string().contains("providers"), "graphrag asks for providers");
 }
 
 #[test]

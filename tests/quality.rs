@@ -24,7 +24,7 @@ const QUERIES: &[(&str, &[&str])] = &[
     ("compare the tree with the last generation and index what changed", &["indexer/src/pipeline.rs"]),
     ("progress bar on the terminal", &["src/cli/progress.rs"]),
     ("origin of a setting: flag, environment, file or default", &["src/config.rs"]),
-    ("follow the file system and keep the index fresh", &["src/watch.rs"]),
+    ("follow the file system and keep the index fresh", &["src/watch.rs", "src/http/repositories.rs"]),
     ("exit code of an error", &["src/cli/failure.rs", "rag-core/src/error.rs"]),
     ("NDCG and recall of ranked results", &["benches/eval/src/measures.rs"]),
     ("names of the crash points", &["rag-core/src/store/crash.rs"]),
@@ -43,7 +43,7 @@ const QUERIES: &[(&str, &[&str])] = &[
     ("title and template headings of a bug report", &["rag-core/src/hybrid/report.rs"]),
     (
         "tests to run and documents to read again after a change",
-        &["graphrag/src/graph/impact.rs", "src/cli/graph/impact.rs"],
+        &["graphrag/src/graph/impact.rs", "src/cli/graph/impact.rs", "src/mcp/tools/impact.rs", "src/wire/graph.rs"],
     ),
     ("SegmentWriter", &["rag-core/src/store/segment_writer.rs"]),
     ("Searcher", &["rag-core/src/hybrid/searcher.rs"]),

@@ -24,7 +24,7 @@ pub const FEATURES: [&str; 19] = [
     "stem_matched",
     // share of the query's idf that the path covers
     "path_coverage",
-    // the file defines a type that the query names
+    // the file defines a type that the query names; more if that is the query
     "names_type",
     // BM25 over the names that the file defines, relative to the best
     "definitions",
@@ -59,6 +59,10 @@ pub const FEATURES: [&str; 19] = [
 pub(super) const LINKED: usize = 15;
 /// Place of `model_tokens`, likewise; it comes last.
 pub(super) const MODEL_TOKENS: usize = FEATURES.len() - 1;
+
+/// A type that is all that is asked for counts so much of one that is named among other words: however often a word like
+/// `Workspace` stands in manifests, the type is meant.
+const ALONE: f32 = 4.0;
 
 /// Values of [`FEATURES`] for one file.
 pub type FeatureRow = [f32; FEATURES.len()];
@@ -127,7 +131,7 @@ pub(super) fn rows(
                 ratio(c.text, best_text),
                 flag(stem_words > 0 && scores.stem_matches[file] >= stem_words),
                 ratio(scores.path_idf[file], lexical.idf_sum),
-                flag(scores.names_type[file]),
+                flag(scores.names_type[file]) * if lexical.is_name { ALONE } else { 1.0 },
                 ratio(c.definitions, best_definitions),
                 mentions.of(known_mentions, c.segment, c.file)?,
                 flag(role == FileRole::Test),

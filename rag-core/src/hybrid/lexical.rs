@@ -139,6 +139,8 @@ pub(super) struct LexicalScores {
     pub segments: Vec<SegmentScores>,
     /// Σ idf of all query terms that occur anywhere.
     pub idf_sum: f32,
+    /// Whether the query is one word, written like a name.
+    pub is_name: bool,
     /// Of the terms in their order: the idf, by the weight in the query; those that occur nowhere have none.
     pub idf: Vec<f32>,
 }
@@ -222,7 +224,8 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             })?;
         }
     }
-    Ok(LexicalScores { segments: scores, idf_sum, idf: idfs })
+    let is_name = terms.words.len() == 1 && terms.names.len() == 1;
+    Ok(LexicalScores { segments: scores, idf_sum, is_name, idf: idfs })
 }
 
 /// The BM25 inverse document frequency, never negative (Lucene's form).
