@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cogo::config::{Config, Sources, suggestion};
-use cogo::{Encoder, EngineOptions, Filter, Hit as Found, Location, Mode, Query, SearchResult, SymbolKind, Unit};
+use cogo::{Encoder, EngineOptions, Filter, Location, Mode, Query, SearchResult, SymbolKind, Unit};
 use cogo::{context, locate, model};
 use indexer::language;
 use pyo3::prelude::*;
@@ -38,7 +38,9 @@ impl Held {
         let root = match first.index_dir {
             None => locate(&path)?,
             // An index folder of its own belongs to exactly the path that was asked for.
-            Some(_) => Location { root: path.canonicalize().map_err(|error| source(&path, &error))?, within: String::new() },
+            Some(_) => {
+                Location { root: path.canonicalize().map_err(|error| source(&path, &error))?, within: String::new() }
+            }
         }
         .root;
         let config = Sources::read(Some(&root), settings)?.config()?;
@@ -81,7 +83,8 @@ impl Held {
         let engine = &self.engine;
         let (snapshot, pending, coverage) = (engine.snapshot()?, engine.pending()?, engine.coverage()?);
         let manifest = &snapshot.manifest;
-        let large = coverage.map(|large| json!({ "model": large.model, "chunks": large.chunks, "covered": large.covered }));
+        let large =
+            coverage.map(|large| json!({ "model": large.model, "chunks": large.chunks, "covered": large.covered }));
         let status = json!({
             "root": engine.root(),
             "index": engine.store().folder(),
@@ -111,11 +114,7 @@ fn source(path: &std::path::Path, error: &std::io::Error) -> Failure {
 }
 
 /// The large model that the repository is searched with.
-fn large_model(
-    root: &std::path::Path,
-    config: &Config,
-    is_forked: bool,
-) -> Result<Option<Arc<dyn Encoder>>, Failure> {
+fn large_model(root: &std::path::Path, config: &Config, is_forked: bool) -> Result<Option<Arc<dyn Encoder>>, Failure> {
     let store = Store::new(config.index_dir.clone().unwrap_or_else(|| root.join(FOLDER)));
     let Some(name) = model::chosen(&store, config)? else { return Ok(None) };
     if is_forked {
@@ -183,11 +182,6 @@ fn filter(paths: Vec<String>, languages: Vec<String>, kinds: Vec<String>) -> Res
     })
 }
 
-fn answer(result: SearchResult, started: Instant) -> Answer {
-    let elapsed = started.elapsed().as_micros() as u64;
-    (result.hits.into_iter().map(|hit: Found| Hit::from(hit)).collect(), elapsed, result.degraded)
-}
-
 /// One repository and its index.
 #[pyclass(frozen, module = "cogo._cogo")]
 pub struct Engine(Arc<Held>);
@@ -201,6 +195,23 @@ impl Engine {
     ) -> PyResult<T> {
         let held = self.0.clone();
         interruptibly(py, move || held.threads.run(|| question(&held)))
+    }
+
+    /// Searches on this thread: a thread of its own would cost as much as a small search.
+    fn find(
+        &self,
+        py: Python<'_>,
+        search: impl FnOnce(&cogo::Engine) -> cogo::Result<SearchResult> + Send,
+    ) -> PyResult<Answer> {
+        let held = &*self.0;
+        let (result, elapsed) = detached(py, || {
+            held.threads.run(|| {
+                let started = Instant::now();
+                (search(&held.engine), started.elapsed())
+            })
+        });
+        let result = result.map_err(Failure::from)?;
+        Ok((result.hits.into_iter().map(Hit::from).collect(), elapsed.as_micros() as u64, result.degraded))
     }
 }
 
@@ -256,16 +267,12 @@ impl Engine {
             filter: filter(paths, languages, kinds)?,
             explain,
         };
-        let (held, started) = (&*self.0, Instant::now());
-        let result = detached(py, || held.threads.run(|| held.engine.search(&query)));
-        Ok(answer(result.map_err(Failure::from)?, started))
+        self.find(py, |engine| engine.search(&query))
     }
 
     fn related(&self, py: Python<'_>, path: &str, line: u32, limit: i64) -> PyResult<Answer> {
         let query = Query { limit: self::limit(limit)?, ..Query::new("") };
-        let (held, started) = (&*self.0, Instant::now());
-        let result = detached(py, || held.threads.run(|| held.engine.related(path, line, &query)));
-        Ok(answer(result.map_err(Failure::from)?, started))
+        self.find(py, |engine| engine.related(path, line, &query))
     }
 
     fn context(&self, py: Python<'_>, question: String, tokens: usize) -> PyResult<String> {

@@ -62,14 +62,7 @@ pub fn uses(engine: &Engine, question: &str, symbol: &str, depth: Option<u32>, p
 }
 
 /// Everything that a node hangs together with.
-pub fn neighbors(
-    engine: &Engine,
-    symbol: &str,
-    relations: &[String],
-    depth: u32,
-    proven: bool,
-    limit: usize,
-) -> Json {
+pub fn neighbors(engine: &Engine, symbol: &str, relations: &[String], depth: u32, proven: bool, limit: usize) -> Json {
     check(Some(depth))?;
     let unknown = |word: &String| Failure::query(format!("unknown relation `{}`", word.escape_debug()));
     let relation = |word: &String| Relation::parse(word).ok_or_else(|| unknown(word));
@@ -90,14 +83,7 @@ pub fn way(engine: &Engine, from: &str, to: &str, depth: Option<u32>, proven: bo
 }
 
 /// What a change may reach.
-pub fn impact(
-    engine: &Engine,
-    places: &[String],
-    diff: Option<&str>,
-    depth: u32,
-    proven: bool,
-    limit: usize,
-) -> Json {
+pub fn impact(engine: &Engine, places: &[String], diff: Option<&str>, depth: u32, proven: bool, limit: usize) -> Json {
     check(Some(depth))?;
     let no_place = |text: &String| {
         Failure::query(format!("`{}` is no place", text.escape_debug()))
@@ -146,9 +132,8 @@ pub fn explain(engine: &Engine, symbol: &str, limit: usize) -> Json {
 /// Which parts a question concerns, and what hangs together with its hits.
 pub fn ask(engine: &Engine, question: &str, scope: Option<&str>, limit: usize) -> Json {
     let named = |word: &str| Scope::ALL.into_iter().find(|scope| scope.as_str() == word);
-    let unknown = |word: &str| {
-        Failure::query(format!("unknown scope `{}`", word.escape_debug())).hint("global, local, or drift")
-    };
+    let unknown =
+        |word: &str| Failure::query(format!("unknown scope `{}`", word.escape_debug())).hint("global, local, or drift");
     let scope = scope.map(|word| named(word).ok_or_else(|| unknown(word))).transpose()?;
     let answer = cogo::ask::ask(engine, question, scope, limit)?;
     let (snapshot, graph) = (engine.snapshot()?, engine.graph()?);
