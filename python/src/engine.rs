@@ -231,7 +231,7 @@ impl Engine {
 
     /// Opens the index, so that the first search need not.
     fn open(&self, py: Python<'_>) -> PyResult<()> {
-        self.ask(py, |held| Ok(drop(held.engine.searcher()?)))
+        self.ask(py, |held| Ok(held.engine.searcher().map(drop)?))
     }
 
     fn refresh(&self, py: Python<'_>, rebuild: bool, wait: bool) -> PyResult<String> {
