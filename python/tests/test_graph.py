@@ -14,7 +14,7 @@ from cogo import answers
 def check(value: Any, shape: Any, where: str = "answer") -> None:
     """Compares a value with a type: the same keys, and values of the right types, all the way down."""
     origin, inner = typing.get_origin(shape), typing.get_args(shape)
-    if typing.is_typeddict(shape):
+    if hasattr(shape, "__total__"):
         hints = typing.get_type_hints(shape)
         assert set(value) == set(hints), where
         for key, hint in hints.items():
