@@ -114,6 +114,7 @@ fn dependencies_point_downwards() {
         ("indexer", &["rag-core", "graphrag"]),
         ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer"]),
         ("cogo-eval", &["cogo"]),
+        ("cogo-python", &["rag-core", "graphrag", "indexer", "cogo"]),
     ];
     let members = members();
     let metadata = metadata(&["--no-deps"]);

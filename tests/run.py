@@ -95,6 +95,38 @@ def mcp_sdk(kind):
     return None if done.returncode == 0 else done.stderr.strip() or "unknown reason"
 
 
+def python_package(run, fast):
+    """Builds the Python package into a virtual environment below target/ and runs its tests there."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+    folder = target / "tmp" / "python"
+    python = folder / "bin" / "python"
+    tools = ["maturin>=1.9,<2", "pytest", "mypy", "numpy"]
+    adapters = ["langchain-core", "llama-index-core"]
+    install = [str(python), "-m", "pip", "install", "--quiet"]
+    made = python.exists() or subprocess.call([sys.executable, "-m", "venv", str(folder)]) == 0
+    if not made or subprocess.call([*install, *tools]) != 0:
+        run.skip("python package", "no virtual environment with maturin, pytest, mypy and numpy could be made")
+        return
+    with_adapters = subprocess.call([*install, *adapters]) == 0
+    if not with_adapters:
+        run.skip("python adapters", f"pip could not install {' and '.join(adapters)}")
+    # The development profile, as for the other tests; maturin finds its environment by these two.
+    environment = {
+        "CARGO_TARGET_DIR": str(target),
+        "VIRTUAL_ENV": str(folder),
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    manifest = ["--manifest-path", "python/Cargo.toml"]
+    run.step("python build", [str(python), "-m", "maturin", "develop", *manifest], **environment)
+    run.step("python tests", [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "python"])
+    if not fast:
+        options = ["--strict", "--cache-dir", str(folder / "mypy")]
+        options += [] if with_adapters else ["--exclude", r"(langchain|llamaindex)\.py$"]
+        checked = ["python/python/cogo", "python/tests/typed_example.py"]
+        run.step("python types", [str(python), "-m", "mypy", *options, *checked])
+        run.step("python stubs", [str(python), "-m", "mypy.stubtest", "cogo._cogo"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only the tests")
@@ -133,6 +165,7 @@ def main():
     if minilm.is_dir():
         environment.setdefault("COGO_TEST_MINILM", str(minilm))
     run.step("tests", ["cargo", "test", "--workspace", "--locked"], **environment)
+    python_package(run, options.fast)
     if not options.fast:
         run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")
         if shutil.which("cargo-deny"):
