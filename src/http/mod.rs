@@ -1,6 +1,6 @@
 //! `cogo serve`: the engine over HTTP.
 //!
-//! Handlers are thin: they check what they are given, hand the work to a bounded pool ([`work`]) and turn the answer into
+//! Handlers are thin: they check what they are given, hand the work to a bounded pool (`work.rs`) and turn the answer into
 //! [`wire`](crate::wire) formats. The description at `/openapi.json` is generated from them.
 
 mod chunk;
