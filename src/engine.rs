@@ -48,7 +48,9 @@ impl Engine {
         Self::with_embedder(root, options, Arc::new(StaticEmbedder::bundled()))
     }
 
-    fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
+    /// An engine whose vectors `embedder` makes, instead of the bundled model. An index that another model made is written anew
+    /// at the next [`refresh`](Self::refresh).
+    pub fn with_embedder(root: &Path, options: EngineOptions, embedder: Arc<dyn Embedder>) -> Self {
         let folder = options.folder.clone().unwrap_or_else(|| root.join(FOLDER));
         let store = Store::new(folder);
         let beside = Beside { root: root.to_owned(), scip: None, said: crate::extract::log_of(&store) };

@@ -47,6 +47,6 @@ pub use engine::{Engine, EngineOptions, IndexedFile, Location, Pending, Workspac
 pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
-pub use rag_core::embedding::{Encoder, Encoding, Role};
+pub use rag_core::embedding::{Embedder, Encoder, Encoding, Role};
 pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind, Unit};

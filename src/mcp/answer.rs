@@ -49,9 +49,19 @@ impl Answer {
         if lines.is_empty() || !self.line(&format!("{title} ({})", lines.len())) {
             return;
         }
-        let shown = self.lines(lines.iter().map(|line| format!("  {line}")));
-        if shown < lines.len() {
-            self.line(&format!("  … {} more", lines.len() - shown));
+        // What is left out has to be said, so room for that is kept from the start.
+        let more = |left: usize| format!("  … {left} more");
+        let kept = estimate(&more(lines.len())) + 1;
+        for (shown, line) in lines.iter().enumerate() {
+            let line = format!("  {line}");
+            let tokens = estimate(&line) + 1;
+            let is_last = shown + 1 == lines.len();
+            if tokens + if is_last { 0 } else { kept } > self.room() {
+                let more = more(lines.len() - shown);
+                self.line(&more);
+                return;
+            }
+            self.add(&line, tokens);
         }
     }
 
@@ -123,7 +133,9 @@ mod tests {
             let text = answer.end(&["x ".repeat(2 * limit), "Next: read src/file_1.rs:1-20".into()]);
             assert!(estimate(&text) <= limit, "{limit}: {text}");
             assert!(text.ends_with("Next: read src/file_1.rs:1-20\n"), "{text}");
-            assert_eq!(limit > 100, text.starts_with("callers (100)\n"), "{text}");
+            let is_shown = text.starts_with("callers (100)\n");
+            assert_eq!(is_shown, limit >= 100, "{text}");
+            assert_eq!(text.contains(" more\n"), is_shown, "{text}");
         }
     }
 }
