@@ -22,6 +22,11 @@ impl Finding {
         Finding { tier: Tier::Unresolved, found: Vec::new(), by_name: false }
     }
 
+    /// These and nothing else: one definition, perhaps in several parts.
+    pub(crate) fn proven(found: Vec<(u32, u32)>) -> Self {
+        Finding { tier: Tier::Proven, found, by_name: false }
+    }
+
     /// One of these; `otherwise`, if there are none.
     pub(crate) fn possible(found: Vec<(u32, u32)>, otherwise: Tier) -> Self {
         match found.is_empty() {
@@ -33,7 +38,7 @@ impl Finding {
     /// These and no others; possible, if they are several.
     pub(crate) fn sure(found: Vec<(u32, u32)>, otherwise: Tier) -> Self {
         match found.len() {
-            1 => Finding { tier: Tier::Proven, found, by_name: false },
+            1 => Finding::proven(found),
             _ => Finding::possible(found, otherwise),
         }
     }

@@ -9,6 +9,7 @@ mod annotation;
 mod c;
 mod classes;
 mod edge;
+mod effort;
 mod exports;
 pub mod extract;
 mod file;

@@ -6,7 +6,7 @@ use rag_core::bindings::{Expr, ScopeKind, Site, Source, Space};
 use rag_core::{ReferenceKind, Span, Symbol, SymbolKind};
 
 use crate::c::C;
-use crate::classes::{self, Classes};
+use crate::classes::Classes;
 use crate::edge::{Edge, Target, Tier};
 use crate::file::{Family, File, FileFacts};
 use crate::finding::Finding;
@@ -89,7 +89,9 @@ fn edges(world: &World, own: &Own) -> Vec<Edge> {
                 Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
                 Family::Php => found(world, &candidates, index, site, own.php.finding(index, site)),
                 Family::Ruby => found(world, &candidates, index, site, own.ruby.finding(index, site)),
-                family if family.has_classes() => of_classes(world, index, site, own.classes.answer(index, site)),
+                family if family.has_classes() => {
+                    found(world, &candidates, index, site, own.classes.finding(index, site))
+                }
                 _ => definition(world, &candidates, index, site),
             });
         }
@@ -336,28 +338,6 @@ fn found<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &
         tier => (tier, targets),
     };
     Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
-}
-
-/// An edge of what the rules for languages with classes found.
-fn of_classes(world: &World, file: u32, site: &Site, answer: classes::Answer) -> Edge {
-    let targets = |places: Vec<classes::Place>| {
-        let target = |(file, index): classes::Place| {
-            let name = world.file(file).binding(index).name;
-            Target { file, name, symbol: world.file(file).symbol_at(name) }
-        };
-        let mut targets: Vec<Target> = places.into_iter().map(target).collect();
-        targets.sort_unstable();
-        targets.dedup();
-        targets
-    };
-    let (tier, targets) = match answer {
-        classes::Answer::Proven(places) => (Tier::Proven, targets(places)),
-        classes::Answer::Possible(places) => possible(targets(places), Tier::Unresolved),
-        classes::Answer::Likely(places) => possible(targets(places), Tier::External),
-        classes::Answer::External => (Tier::External, Vec::new()),
-        classes::Answer::Unresolved => (Tier::Unresolved, Vec::new()),
-    };
-    Edge { file, site: site.name, kind: site.kind, enclosing: None, tier, targets }
 }
 
 /// Whether a file is a script without imports and exports: it sees the names of all others of its kind.

@@ -1,10 +1,11 @@
 //! All files together, with the answers that were already found.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use rag_core::bindings::{ExprId, ScopeId};
 
+use crate::effort::Effort;
 use crate::file::{Family, File};
 use crate::go_modules::GoPackages;
 use crate::java_modules::JavaPackages;
@@ -48,8 +49,7 @@ pub(crate) struct World<'a> {
     /// Whether a class derives from another.
     derived: RefCell<HashMap<(Def, Def), bool>>,
     pub(crate) java_types: RefCell<TypeNames<'a>>,
-    depth: Cell<u32>,
-    work: Cell<u32>,
+    effort: Effort,
 }
 
 impl<'a> World<'a> {
@@ -66,8 +66,7 @@ impl<'a> World<'a> {
             answers: RefCell::default(),
             derived: RefCell::default(),
             java_types: RefCell::default(),
-            depth: Cell::new(0),
-            work: Cell::new(0),
+            effort: Effort::new(MAX_DEPTH, MAX_WORK),
         }
     }
 
@@ -107,18 +106,11 @@ impl<'a> World<'a> {
 
     /// Begins with the next use.
     pub(crate) fn next_use(&self) {
-        self.work.set(0);
+        self.effort.start();
     }
 
-    /// Asks one level deeper, unless that is too deep or was asked too often.
+    /// See [`Effort::deeper`].
     pub(crate) fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH || self.work.get() >= MAX_WORK {
-            return None;
-        }
-        self.work.set(self.work.get() + 1);
-        self.depth.set(self.depth.get() + 1);
-        let answer = ask();
-        self.depth.set(self.depth.get() - 1);
-        Some(answer)
+        self.effort.deeper(ask)
     }
 }

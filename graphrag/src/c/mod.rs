@@ -10,11 +10,12 @@ mod overloads;
 mod spaces;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use rag_core::bindings::{Expr, ExprId, ScopeId, ScopeKind, Source};
 
+use crate::effort::Effort;
 use crate::file::{Family, File};
 use crate::imports::{Import, Imported};
 use crate::types::Def;
@@ -40,8 +41,7 @@ pub(crate) struct C<'w, 'a> {
     /// Class templates that are also written for special arguments.
     special: HashSet<&'a str>,
     values: RefCell<HashMap<(u32, ExprId), Ty<'a>>>,
-    depth: Cell<u32>,
-    steps: Cell<u32>,
+    effort: Effort,
 }
 
 impl<'w, 'a> C<'w, 'a> {
@@ -55,8 +55,7 @@ impl<'w, 'a> C<'w, 'a> {
             others: HashMap::new(),
             special: HashSet::new(),
             values: RefCell::default(),
-            depth: Cell::new(0),
-            steps: Cell::new(0),
+            effort: Effort::new(MAX_DEPTH, MAX_STEPS),
         };
         c.add_special();
         c.add_holders();
@@ -155,19 +154,12 @@ impl<'w, 'a> C<'w, 'a> {
     }
 
     fn start(&self) {
-        self.steps.set(0);
+        self.effort.start();
     }
 
-    /// Asks one level deeper, unless that is too deep, or too much was asked already.
+    /// See [`Effort::deeper`].
     fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
-            return None;
-        }
-        self.steps.set(self.steps.get() + 1);
-        self.depth.set(self.depth.get() + 1);
-        let answer = ask();
-        self.depth.set(self.depth.get() - 1);
-        Some(answer)
+        self.effort.deeper(ask)
     }
 
     /// The files that a file includes.

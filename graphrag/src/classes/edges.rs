@@ -6,24 +6,12 @@ use rag_core::bindings::{Expr, Site, Source};
 use super::arguments::ANY_NUMBER;
 use super::names::Named;
 use super::{Classes, Place};
-
-/// What a use means.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// This definition, which may have several parts.
-    Proven(Vec<Place>),
-    /// One of these.
-    Possible(Vec<Place>),
-    External,
-    /// Nothing is known, not even a name that it may mean.
-    Unresolved,
-    /// Perhaps one of these, which have its name; otherwise it is from outside.
-    Likely(Vec<Place>),
-}
+use crate::edge::Tier;
+use crate::finding::Finding;
 
 impl<'a> Classes<'_, 'a> {
     /// What the use at `site` means.
-    pub(crate) fn answer(&self, file: u32, site: &Site) -> Answer {
+    pub(crate) fn finding(&self, file: u32, site: &Site) -> Finding {
         self.start();
         match site.kind {
             ReferenceKind::Call => self.called(file, site),
@@ -31,31 +19,31 @@ impl<'a> Classes<'_, 'a> {
         }
     }
 
-    fn typed(&self, file: u32, site: &Site) -> Answer {
+    fn typed(&self, file: u32, site: &Site) -> Finding {
         match self.type_places(file, site.expr, 0) {
             Named::Found(places) => self.parts(places.to_vec()),
-            Named::Outside => Answer::External,
-            _ => Answer::Likely(self.types_named(file, self.file(file).text(site.name))),
+            Named::Outside => Finding::external(),
+            _ => Finding::possible(self.types_named(file, self.file(file).text(site.name)), Tier::External),
         }
     }
 
     /// A class with all of its parts.
-    fn parts(&self, places: Vec<Place>) -> Answer {
+    fn parts(&self, places: Vec<Place>) -> Finding {
         match places.as_slice() {
             [(file, index)] if matches!(self.file(*file).binding(*index).source, Source::TypeParameter(_)) => {
-                Answer::Unresolved
+                Finding::unresolved()
             }
             [one] => match self.class_at(*one) {
                 Some(class) if self.class(class).places.contains(one) => {
-                    Answer::Proven(self.class(class).places.clone())
+                    Finding::proven(self.class(class).places.clone())
                 }
-                _ => Answer::Proven(places),
+                _ => Finding::proven(places),
             },
-            _ => Answer::Possible(places),
+            _ => Finding::possible(places, Tier::Unresolved),
         }
     }
 
-    fn called(&self, file: u32, site: &Site) -> Answer {
+    fn called(&self, file: u32, site: &Site) -> Finding {
         let called = self.callee(file, site.expr, usize::from(site.arguments));
         let mut places: Vec<Place> = Vec::new();
         for callee in &called.found {
@@ -70,13 +58,13 @@ impl<'a> Classes<'_, 'a> {
             _ => false,
         };
         match places.len() {
-            0 if called.variable => Answer::Unresolved,
-            0 if called.outside => Answer::External,
-            0 => Answer::Likely(self.named_alike(file, site)),
-            _ if called.doubted => Answer::Possible(places),
-            1 => Answer::Proven(places),
-            _ if one_class => Answer::Proven(places),
-            _ => Answer::Possible(places),
+            0 if called.variable => Finding::unresolved(),
+            0 if called.outside => Finding::external(),
+            0 => Finding::possible(self.named_alike(file, site), Tier::External),
+            _ if called.doubted => Finding::possible(places, Tier::Unresolved),
+            1 => Finding::proven(places),
+            _ if one_class => Finding::proven(places),
+            _ => Finding::possible(places, Tier::Unresolved),
         }
     }
 

@@ -17,18 +17,17 @@ mod table;
 mod types;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use rag_core::bindings::{ExprId, ScopeId};
 
+use crate::effort::Effort;
 use crate::file::{Family, File};
 use names::{Named, Star};
 use table::{ClassId, Group, Table};
 use types::Ty;
-
-pub(crate) use edges::Answer;
 
 /// How deep one question may lead to others.
 const MAX_DEPTH: u32 = 48;
@@ -49,8 +48,7 @@ pub(crate) struct Classes<'w, 'a> {
     bases: RefCell<HashMap<ClassId, Vec<Ty<'a>>>>,
     /// File → what it imports as a whole.
     stars: RefCell<HashMap<u32, Rc<[Star]>>>,
-    depth: Cell<u32>,
-    steps: Cell<u32>,
+    effort: Effort,
 }
 
 impl<'w, 'a> Classes<'w, 'a> {
@@ -63,8 +61,7 @@ impl<'w, 'a> Classes<'w, 'a> {
             named: RefCell::default(),
             bases: RefCell::default(),
             stars: RefCell::default(),
-            depth: Cell::new(0),
-            steps: Cell::new(0),
+            effort: Effort::new(MAX_DEPTH, MAX_STEPS),
         };
         classes.add_extensions();
         // What was asked while classes had not all of their members may have been answered without them.
@@ -90,18 +87,11 @@ impl<'w, 'a> Classes<'w, 'a> {
 
     /// Begins with the next place.
     fn start(&self) {
-        self.steps.set(0);
+        self.effort.start();
     }
 
     /// Asks one level deeper, unless that is too deep, or too much was asked already.
     fn deeper<T: Default>(&self, ask: impl FnOnce() -> T) -> T {
-        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
-            return T::default();
-        }
-        self.steps.set(self.steps.get() + 1);
-        self.depth.set(self.depth.get() + 1);
-        let answer = ask();
-        self.depth.set(self.depth.get() - 1);
-        answer
+        self.effort.deeper(ask).unwrap_or_default()
     }
 }

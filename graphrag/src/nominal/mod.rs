@@ -9,12 +9,13 @@ mod php;
 mod ruby;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use rag_core::bindings::{Expr, ExprId, ScopeId, ScopeKind, Source};
 
+use crate::effort::Effort;
 use crate::file::{Family, File};
 use crate::types::Def;
 use members::Line;
@@ -63,8 +64,7 @@ pub(crate) struct Nominal<'w, 'a> {
     returns: HashMap<Def, Vec<ExprId>>,
     lines: RefCell<HashMap<(ClassId, bool), Rc<Line>>>,
     values: RefCell<HashMap<(u32, ExprId), Ty>>,
-    depth: Cell<u32>,
-    steps: Cell<u32>,
+    effort: Effort,
 }
 
 impl<'w, 'a> Nominal<'w, 'a> {
@@ -86,8 +86,7 @@ impl<'w, 'a> Nominal<'w, 'a> {
             returns: HashMap::new(),
             lines: RefCell::default(),
             values: RefCell::default(),
-            depth: Cell::new(0),
-            steps: Cell::new(0),
+            effort: Effort::new(MAX_DEPTH, MAX_STEPS),
         };
         for index in 0..files.len() as u32 {
             if of.file(index).family == family {
@@ -204,18 +203,11 @@ impl<'w, 'a> Nominal<'w, 'a> {
     }
 
     fn start(&self) {
-        self.steps.set(0);
+        self.effort.start();
     }
 
-    /// Asks one level deeper, unless that is too deep, or too much was asked already.
+    /// See [`Effort::deeper`].
     fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
-            return None;
-        }
-        self.steps.set(self.steps.get() + 1);
-        self.depth.set(self.depth.get() + 1);
-        let answer = ask();
-        self.depth.set(self.depth.get() - 1);
-        Some(answer)
+        self.effort.deeper(ask)
     }
 }

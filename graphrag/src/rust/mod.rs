@@ -17,11 +17,12 @@ mod traits;
 mod types;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use rag_core::bindings::{ExprId, Space};
 
+use crate::effort::Effort;
 use crate::file::File;
 use crate::manifest::Manifest;
 use crates::Crates;
@@ -48,8 +49,7 @@ pub(crate) struct Rust<'w, 'a> {
     following: RefCell<Vec<(u32, u32, Space)>>,
     /// Type parameters whose bounds are being read: `T: Add<T>` asks for itself.
     bounded: RefCell<Vec<(u32, u32)>>,
-    depth: Cell<u32>,
-    steps: Cell<u32>,
+    effort: Effort,
 }
 
 impl<'w, 'a> Rust<'w, 'a> {
@@ -62,8 +62,7 @@ impl<'w, 'a> Rust<'w, 'a> {
             paths: RefCell::default(),
             following: RefCell::default(),
             bounded: RefCell::default(),
-            depth: Cell::new(0),
-            steps: Cell::new(0),
+            effort: Effort::new(MAX_DEPTH, MAX_STEPS),
         };
         rust.impls = Impls::new(&rust);
         // What was asked while there were no members may have been answered without them.
@@ -77,18 +76,11 @@ impl<'w, 'a> Rust<'w, 'a> {
 
     /// Begins with the next place.
     fn start(&self) {
-        self.steps.set(0);
+        self.effort.start();
     }
 
-    /// Asks one level deeper, unless that is too deep, or too much was asked already.
+    /// See [`Effort::deeper`].
     fn deeper<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
-            return None;
-        }
-        self.steps.set(self.steps.get() + 1);
-        self.depth.set(self.depth.get() + 1);
-        let answer = ask();
-        self.depth.set(self.depth.get() - 1);
-        Some(answer)
+        self.effort.deeper(ask)
     }
 }
