@@ -112,7 +112,8 @@ fn dependencies_point_downwards() {
         ("llm", &[]),
         ("graphrag", &["rag-core", "llm"]),
         ("indexer", &["rag-core", "graphrag"]),
-        ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer"]),
+        ("mirror", &["rag-core", "graphrag"]),
+        ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer", "mirror"]),
         ("cogo-eval", &["cogo"]),
         ("cogo-python", &["rag-core", "graphrag", "indexer", "cogo"]),
     ];
