@@ -1,4 +1,10 @@
-//! What a change touches: files, and lines of them.
+//! What a change touches: files, lines of them, and the definitions in those.
+
+use graphrag::Graph;
+use graphrag::graph::NodeId;
+
+/// How far a change is followed if nobody says: beyond, everything hangs together with everything.
+pub const NEAR: u32 = 3;
 
 /// A file, and lines of it, or all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,15 @@ impl Change {
         }
         changes
     }
+}
+
+/// The nodes that `changes` touch, each once: where to follow an impact from.
+pub fn touched<'c>(graph: &Graph, changes: impl IntoIterator<Item = &'c Change>) -> Vec<NodeId> {
+    let mut touched: Vec<NodeId> =
+        changes.into_iter().flat_map(|change| graph.symbols_in(&change.path, change.lines)).collect();
+    touched.sort_unstable();
+    touched.dedup();
+    touched
 }
 
 /// First and last line on the new side of `-a,b +c,d @@`. What only takes lines away touches the line before.

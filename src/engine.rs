@@ -230,11 +230,6 @@ impl Engine {
         Ok(IndexedFile { path: path.to_owned(), language, text })
     }
 
-    /// The model that is part of every index.
-    pub fn embedder(&self) -> &dyn Embedder {
-        &*self.embedder
-    }
-
     /// A frozen view of the generation this engine has seen last; opens the current one the first time.
     ///
     /// # Errors

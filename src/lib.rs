@@ -39,6 +39,7 @@ pub mod mcp;
 pub mod model;
 pub mod overview;
 pub mod question;
+mod token;
 pub mod tokens;
 pub mod watch;
 pub mod wire;

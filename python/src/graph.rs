@@ -1,7 +1,7 @@
 //! Questions to the graph, answered as JSON.
 
 use cogo::ask::Scope;
-use cogo::change::Change;
+use cogo::change::{Change, touched};
 use cogo::question::Question;
 use cogo::wire::{
     Asked, CommunitiesAnswer, Explained, ImpactAnswer, NeighborsAnswer, NodeJson, OverviewAnswer, StepJson, UsesAnswer,
@@ -96,10 +96,7 @@ pub fn impact(engine: &Engine, places: &[String], diff: Option<&str>, depth: u32
         return Err(Failure::query("nothing has changed").hint("give places, or `diff`"));
     }
     let graph = engine.graph()?;
-    let changed = changes.iter().flat_map(|change| graph.symbols_in(&change.path, change.lines));
-    let mut changed: Vec<NodeId> = changed.collect();
-    changed.sort_unstable();
-    changed.dedup();
+    let changed = touched(&graph, &changes);
     if changed.is_empty() {
         return Err(Failure::new("NotFoundError", "none of the files is indexed"));
     }

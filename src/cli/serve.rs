@@ -7,9 +7,7 @@ use super::args::ServeArgs;
 use super::failure::Usage;
 use super::{Done, target};
 use crate::http::{Limits, Options, Server};
-
-/// Shortest token: what is shorter can be guessed.
-const SHORTEST_TOKEN: usize = 16;
+use crate::token::SHORTEST;
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     let address = address(&args.listen)?;
@@ -75,8 +73,8 @@ fn token(path: &Path) -> anyhow::Result<String> {
             return Err(Usage::new(message).hint(format!("run `chmod 600 {}`", path.display())).into());
         }
     }
-    if token.len() < SHORTEST_TOKEN || token.contains(|c: char| !c.is_ascii_graphic()) {
-        let message = format!("the token must have {SHORTEST_TOKEN} or more characters, and no blanks");
+    if token.len() < SHORTEST || token.contains(|c: char| !c.is_ascii_graphic()) {
+        let message = format!("the token must have {SHORTEST} or more characters, and no blanks");
         return Err(Usage::new(message).hint("`openssl rand -hex 32` makes a good one").into());
     }
     Ok(token)

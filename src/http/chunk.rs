@@ -99,9 +99,8 @@ impl FileAnswer {
 
 /// A piece of a file that a search has found
 #[utoipa::path(get, path = "/v1/chunks/{id}", tag = "search", params(("id" = String, Path, description = "The id of a hit")),
-    responses((status = 200, description = "The piece", body = FileAnswer), (status = 400, description = "No id", body = ErrorJson),
-        (status = 404, description = "Not there", body = ErrorJson), (status = 409, description = "Not indexed yet", body = ErrorJson),
-        (status = 410, description = "The file has changed", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "The piece", body = FileAnswer),
+        (status = 410, description = "The file has changed", body = ErrorJson), ApiError))]
 pub(super) async fn chunk(shared: State, InPath(id): InPath<String>) -> Result<Json<FileAnswer>, ApiError> {
     let id = ChunkId::parse(&id).ok_or_else(|| ApiError::bad_request("this is no id of a hit"))?;
     let repository = shared.repositories.one(Some(&id.repository))?;
@@ -136,9 +135,7 @@ pub(super) struct FileParameters {
 ///
 /// Only what is indexed can be read; secrets in it are masked.
 #[utoipa::path(get, path = "/v1/files/{*path}", tag = "search", params(("path" = String, Path, description = "Relative to the repository; slashes may stand as they are"), FileParameters),
-    responses((status = 200, description = "The text", body = FileAnswer), (status = 400, description = "A wrong request", body = ErrorJson),
-        (status = 404, description = "Not indexed", body = ErrorJson), (status = 409, description = "Not indexed yet", body = ErrorJson),
-        (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "The text", body = FileAnswer), ApiError))]
 pub(super) async fn file(
     shared: State,
     InPath(path): InPath<String>,

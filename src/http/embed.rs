@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::State;
-use super::error::{ApiError, ErrorJson};
+use super::error::{ApiError, BodyError};
 use super::input::Body;
 
 /// Made when first asked for.
@@ -38,9 +38,7 @@ pub(super) struct EmbedAnswer {
 
 /// Vectors of texts by the bundled model
 #[utoipa::path(post, path = "/v1/embed", tag = "search", request_body = EmbedRequest,
-    responses((status = 200, description = "A vector per text", body = EmbedAnswer), (status = 400, description = "A wrong request", body = ErrorJson),
-        (status = 413, description = "Too large", body = ErrorJson), (status = 415, description = "No JSON", body = ErrorJson),
-        (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "A vector per text", body = EmbedAnswer), ApiError, BodyError))]
 pub(super) async fn embed(shared: State, Body(request): Body<EmbedRequest>) -> Result<Json<EmbedAnswer>, ApiError> {
     if request.texts.len() > MOST {
         return Err(ApiError::bad_request(format!("at most {MOST} texts at once")));

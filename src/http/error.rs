@@ -1,13 +1,15 @@
 //! What a caller is told when something is wrong.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rag_core::{Error, Fault};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{Content, Ref, RefOr, Response as Described, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 /// An error, as it is sent: `{"error": {"code", "message", "hint"}}`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,6 +33,36 @@ pub(super) struct ApiError {
     status: StatusCode,
     body: ErrorBody,
     retry_after: Option<u32>,
+}
+
+/// What nearly every question may be answered with instead.
+impl IntoResponses for ApiError {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        described(&[
+            (StatusCode::BAD_REQUEST, "A wrong request"),
+            (StatusCode::NOT_FOUND, "No such repository, or nothing of that name in it"),
+            (StatusCode::CONFLICT, "Not indexed yet, or several things of that name"),
+            (StatusCode::SERVICE_UNAVAILABLE, "Too much to do"),
+        ])
+    }
+}
+
+/// What else may be wrong with a request that has a body.
+pub(super) struct BodyError;
+
+impl IntoResponses for BodyError {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        described(&[(StatusCode::PAYLOAD_TOO_LARGE, "Too large"), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "No JSON")])
+    }
+}
+
+fn described(errors: &[(StatusCode, &str)]) -> BTreeMap<String, RefOr<Described>> {
+    let described = |(status, description): &(StatusCode, &str)| {
+        let json = Content::new(Some(Ref::from_schema_name(ErrorJson::name())));
+        let response = ResponseBuilder::new().description(*description).content("application/json", json).build();
+        (status.as_str().to_owned(), RefOr::T(response))
+    };
+    errors.iter().map(described).collect()
 }
 
 impl ApiError {

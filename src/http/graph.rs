@@ -11,13 +11,13 @@ use rag_core::Snapshot;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::{ApiError, ErrorJson};
+use super::error::{ApiError, BodyError};
 use super::input::{Body, InPath, Parameters};
 use super::repositories::Repository;
 use super::search::{check_limit, check_text};
 use super::{Shared, State};
 use crate::ask::{self, Scope};
-use crate::change::Change;
+use crate::change::{Change, NEAR, touched};
 use crate::extract;
 use crate::overview::{explain as explained, overview as organised};
 use crate::question::Question;
@@ -25,8 +25,6 @@ use crate::wire::{
     Asked, CommunitiesAnswer, Explained, ImpactAnswer, NeighborsAnswer, NodeJson, OverviewAnswer, StepJson, UsesAnswer,
 };
 
-/// How far a change is followed.
-const NEAR: u32 = 3;
 /// Nothing is followed farther.
 const FARTHEST: u32 = 64;
 
@@ -102,9 +100,7 @@ fn check_depth(depth: Option<u32>) -> Result<(), ApiError> {
 /// `question` is `callers`, `callees`, `references`, `imports`, `implementations` or `tests`.
 #[utoipa::path(get, path = "/v1/graph/{question}", tag = "graph",
     params(("question" = String, Path, description = "callers, callees, references, imports, implementations or tests"), UsesParameters),
-    responses((status = 200, description = "What was found, and how sure that is", body = UsesAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such symbol, repository or question", body = ErrorJson),
-        (status = 409, description = "Several such symbols, or not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "What was found, and how sure that is", body = UsesAnswer), ApiError))]
 pub(super) async fn uses(
     shared: State,
     InPath(question): InPath<String>,
@@ -152,9 +148,7 @@ pub(super) struct NeighborsParameters {
 
 /// Everything that a node hangs together with
 #[utoipa::path(get, path = "/v1/graph/neighbors", tag = "graph", params(NeighborsParameters),
-    responses((status = 200, description = "Its neighbours", body = NeighborsAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such symbol or repository", body = ErrorJson),
-        (status = 409, description = "Several such symbols, or not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Its neighbours", body = NeighborsAnswer), ApiError))]
 pub(super) async fn neighbors(
     shared: State,
     Parameters(asked): Parameters<NeighborsParameters>,
@@ -200,9 +194,7 @@ pub(super) struct PathParameters {
 
 /// A shortest way of uses from one symbol to another
 #[utoipa::path(get, path = "/v1/graph/path", tag = "graph", params(PathParameters),
-    responses((status = 200, description = "The steps; none if there is no way", body = Vec<StepJson>),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such symbol or repository", body = ErrorJson),
-        (status = 409, description = "Several such symbols, or not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "The steps; none if there is no way", body = Vec<StepJson>), ApiError))]
 pub(super) async fn path(
     shared: State,
     Parameters(asked): Parameters<PathParameters>,
@@ -242,10 +234,7 @@ pub(super) struct ImpactRequest {
 
 /// What a change may reach: definitions, tests to run, documents to read again
 #[utoipa::path(post, path = "/v1/graph/impact", tag = "graph", request_body = ImpactRequest,
-    responses((status = 200, description = "What it may reach, the most likely first", body = ImpactAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository or file", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "What it may reach, the most likely first", body = ImpactAnswer), ApiError, BodyError))]
 pub(super) async fn impact(shared: State, Body(asked): Body<ImpactRequest>) -> Result<Json<ImpactAnswer>, ApiError> {
     check_limit(asked.limit, &shared.limits)?;
     check_depth(asked.depth)?;
@@ -262,10 +251,7 @@ pub(super) async fn impact(shared: State, Body(asked): Body<ImpactRequest>) -> R
     let all = shared.0.clone();
     let work = move || {
         let asking = Asking::open(&all, asked.repository.as_deref())?;
-        let changed = changes.iter().flat_map(|change| asking.graph.symbols_in(&change.path, change.lines));
-        let mut changed: Vec<NodeId> = changed.collect();
-        changed.sort_unstable();
-        changed.dedup();
+        let changed = touched(&asking.graph, &changes);
         if changed.is_empty() {
             return Err(ApiError::not_found("none of the files is indexed"));
         }
@@ -299,9 +285,7 @@ fn summaries(repository: &Repository) -> Log {
 
 /// Parts of a repository that hang together, at several levels
 #[utoipa::path(get, path = "/v1/graph/communities", tag = "graph", params(OverviewParameters),
-    responses((status = 200, description = "The parts", body = CommunitiesAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "The parts", body = CommunitiesAnswer), ApiError))]
 pub(super) async fn communities(
     shared: State,
     Parameters(asked): Parameters<OverviewParameters>,
@@ -323,9 +307,7 @@ pub(super) async fn communities(
 
 /// How a repository is organised
 #[utoipa::path(get, path = "/v1/graph/overview", tag = "graph", params(OverviewParameters),
-    responses((status = 200, description = "Its parts, what is used most, what it needs, where programs start", body = OverviewAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Its parts, what is used most, what it needs, where programs start", body = OverviewAnswer), ApiError))]
 pub(super) async fn overview(
     shared: State,
     Parameters(asked): Parameters<OverviewParameters>,
@@ -363,9 +345,7 @@ pub(super) struct ExplainParameters {
 
 /// What a symbol is about
 #[utoipa::path(get, path = "/v1/graph/explain", tag = "graph", params(ExplainParameters),
-    responses((status = 200, description = "Signature, documentation, uses, users, tests", body = Explained),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such symbol or repository", body = ErrorJson),
-        (status = 409, description = "Several such symbols, or not indexed yet", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Signature, documentation, uses, users, tests", body = Explained), ApiError))]
 pub(super) async fn explain(
     shared: State,
     Parameters(asked): Parameters<ExplainParameters>,
@@ -412,10 +392,7 @@ pub(super) struct AskRequest {
 
 /// Which parts of a repository a question concerns, and what hangs together with its hits
 #[utoipa::path(post, path = "/v1/graph/ask", tag = "graph", request_body = AskRequest,
-    responses((status = 200, description = "Parts, symbols and hits", body = Asked),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Parts, symbols and hits", body = Asked), ApiError, BodyError))]
 pub(super) async fn ask(shared: State, Body(asked): Body<AskRequest>) -> Result<Json<Asked>, ApiError> {
     check_text(&asked.question, &shared.limits)?;
     check_limit(asked.limit, &shared.limits)?;

@@ -9,9 +9,9 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use subtle::ConstantTimeEq;
 
 use super::error::ApiError;
+use crate::token;
 
 /// Paths that tell nothing about repositories: probes, and the pages themselves.
 const OPEN: [&str; 8] = ["/healthz", "/readyz", "/", "/page.js", "/page.css", "/docs", "/docs.js", "/openapi.json"];
@@ -50,10 +50,7 @@ impl Guard {
         if OPEN.contains(&request.uri().path()) {
             return Ok(());
         }
-        let given = header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
-        let given =
-            given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or("", |(_, token)| token.trim());
-        match bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
+        match token::bears(header(header::AUTHORIZATION), token) {
             true => Ok(()),
             false => Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "the token is missing or wrong")
                 .hint("send `Authorization: Bearer TOKEN`")),

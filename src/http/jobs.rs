@@ -17,7 +17,7 @@ use tokio_stream::wrappers::WatchStream;
 use utoipa::ToSchema;
 
 use super::State;
-use super::error::{ApiError, ErrorJson};
+use super::error::ApiError;
 use super::input::InPath;
 
 /// Jobs that are remembered.
@@ -174,7 +174,7 @@ pub(super) fn event(name: &str, data: &impl Serialize) -> Event {
 
 /// How far a job is
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "repositories", params(("id" = String, Path, description = "The job")),
-    responses((status = 200, description = "The job", body = JobJson), (status = 404, description = "There is none", body = ErrorJson)))]
+    responses((status = 200, description = "The job", body = JobJson), ApiError))]
 pub(super) async fn job(shared: State, InPath(id): InPath<String>) -> Result<Json<JobJson>, ApiError> {
     Ok(Json(shared.jobs.find(&id)?.json()))
 }
@@ -183,8 +183,7 @@ pub(super) async fn job(shared: State, InPath(id): InPath<String>) -> Result<Jso
 ///
 /// Server-sent events called `progress`, each with the job as JSON; the last one, called `end`, comes when the job is over.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "repositories", params(("id" = String, Path, description = "The job")),
-    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String),
-        (status = 404, description = "There is none", body = ErrorJson)))]
+    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String), ApiError))]
 pub(super) async fn events(shared: State, InPath(id): InPath<String>) -> Result<Events, ApiError> {
     let job = shared.jobs.find(&id)?;
     let states = WatchStream::new(job.0.subscribe());

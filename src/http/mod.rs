@@ -6,6 +6,7 @@
 mod chunk;
 mod embed;
 mod error;
+mod events;
 mod graph;
 mod guard;
 mod health;
@@ -155,6 +156,7 @@ impl Server {
             .routes(routes!(graph::explain))
             .routes(routes!(graph::ask))
             .routes(routes!(repositories::list, repositories::add))
+            .routes(routes!(events::events))
             .routes(routes!(jobs::job))
             .routes(routes!(jobs::events))
             .routes(routes!(health::healthz))

@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use rag_core::hybrid::Searcher;
 use rag_core::{Error, Snapshot};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::State;
-use super::error::{ApiError, ErrorJson};
+use super::error::{ApiError, BodyError, ErrorJson};
 use super::input::Body;
 use super::jobs::{Job, JobJson, Jobs};
 use crate::config::Sources;
@@ -29,6 +30,8 @@ pub(super) struct Repository {
     stopper: Mutex<Option<Stopper>>,
     /// One writer at a time.
     writing: Mutex<()>,
+    /// Told of every new generation.
+    changed: watch::Sender<()>,
 }
 
 impl Repository {
@@ -41,6 +44,7 @@ impl Repository {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         job.start();
         let outcome = self.engine.catch_up(&|event| job.note(event));
+        self.changed.send_replace(());
         let failed = outcome.as_ref().err().map(ToString::to_string);
         job.end(outcome.as_ref().map_err(ToString::to_string));
         *self.failed.write().unwrap_or_else(PoisonError::into_inner) = failed;
@@ -65,7 +69,10 @@ impl Repository {
                 tracing::warn!(repository = repository.name, "the first update failed");
             }
             watcher.run(|| match repository.engine.catch_up(&|_| ()) {
-                Ok(_) => Outcome::Done,
+                Ok(_) => {
+                    repository.changed.send_replace(());
+                    Outcome::Done
+                }
                 Err(error) => {
                     tracing::warn!(%error, repository = repository.name, "an update failed");
                     Outcome::TryAgain
@@ -83,6 +90,7 @@ pub(super) struct Repositories {
     clones: Option<PathBuf>,
     /// What answers for several at once, while none of them has changed.
     together: RwLock<Option<Together>>,
+    changed: watch::Sender<()>,
 }
 
 struct Together {
@@ -98,7 +106,8 @@ impl Repositories {
         clones: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
         let roots = roots.iter().chain(&clones).map(std::fs::canonicalize).collect::<Result<_, _>>()?;
-        let repositories = Repositories { all: RwLock::default(), jobs, roots, clones, together: RwLock::default() };
+        let (all, together) = (RwLock::default(), RwLock::default());
+        let repositories = Repositories { all, jobs, roots, clones, together, changed: watch::Sender::new(()) };
         for engine in engines {
             repositories.insert(engine);
         }
@@ -125,9 +134,15 @@ impl Repositories {
             failed: RwLock::default(),
             stopper: Mutex::default(),
             writing: Mutex::default(),
+            changed: self.changed.clone(),
         });
         all.push(repository.clone());
         repository
+    }
+
+    /// Changes whenever one of them may have a new generation.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Brings all indexes up to date, and keeps them so.
@@ -368,12 +383,8 @@ pub(super) struct NewRepository {
 /// Indexes a folder or a git repository, or brings it up to date
 #[utoipa::path(post, path = "/v1/repositories", tag = "repositories", request_body = NewRepository,
     responses((status = 202, description = "The job that does it", body = JobJson),
-        (status = 400, description = "Neither a folder nor an address", body = ErrorJson),
-        (status = 403, description = "The server may not", body = ErrorJson),
-        (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson),
-        (status = 502, description = "git failed", body = ErrorJson),
-        (status = 503, description = "Too much to do", body = ErrorJson)))]
+        (status = 403, description = "The server may not", body = ErrorJson), (status = 502, description = "git failed", body = ErrorJson),
+        ApiError, BodyError))]
 pub(super) async fn add(
     shared: State,
     Body(new): Body<NewRepository>,

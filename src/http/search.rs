@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::chunk::ChunkId;
-use super::error::{ApiError, ErrorJson};
+use super::error::{ApiError, BodyError};
 use super::input::Body;
 use super::jobs::{Events, event};
 use super::repositories::Repository;
@@ -186,10 +186,7 @@ fn answer(
 
 /// Searches
 #[utoipa::path(post, path = "/v1/search", tag = "search", request_body = SearchRequest,
-    responses((status = 200, description = "Hits, best first", body = SearchAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Hits, best first", body = SearchAnswer), ApiError, BodyError))]
 pub(super) async fn search(shared: State, Body(request): Body<SearchRequest>) -> Result<Json<SearchAnswer>, ApiError> {
     let all = shared.0.clone();
     let work = move || {
@@ -212,10 +209,7 @@ struct Partial {
 /// Server-sent events: `hits` with `{"retriever", "hits", "took_us"}` as retrievers finish, `final` with the answer that
 /// `POST /v1/search` gives, or `error`.
 #[utoipa::path(post, path = "/v1/search/stream", tag = "search", request_body = SearchRequest,
-    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String), ApiError, BodyError))]
 pub(super) async fn stream(shared: State, Body(request): Body<SearchRequest>) -> Result<Events, ApiError> {
     let all = shared.0.clone();
     let asked = Arc::new(shared.work.run(move || Asked::new(&all, &request)).await?);
@@ -268,10 +262,7 @@ pub(super) struct RelatedRequest {
 
 /// Finds what resembles a place
 #[utoipa::path(post, path = "/v1/related", tag = "search", request_body = RelatedRequest,
-    responses((status = 200, description = "Hits, best first", body = SearchAnswer),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Hits, best first", body = SearchAnswer), ApiError, BodyError))]
 pub(super) async fn related(
     shared: State,
     Body(request): Body<RelatedRequest>,
@@ -309,10 +300,7 @@ fn four_thousand() -> usize {
 
 /// Packs what answers a question into a number of tokens
 #[utoipa::path(post, path = "/v1/context", tag = "search", request_body = ContextRequest,
-    responses((status = 200, description = "Code, how it hangs together, and what did not fit", body = Context),
-        (status = 400, description = "A wrong request", body = ErrorJson), (status = 404, description = "No such repository", body = ErrorJson),
-        (status = 409, description = "Not indexed yet", body = ErrorJson), (status = 413, description = "Too large", body = ErrorJson),
-        (status = 415, description = "No JSON", body = ErrorJson), (status = 503, description = "Too much to do", body = ErrorJson)))]
+    responses((status = 200, description = "Code, how it hangs together, and what did not fit", body = Context), ApiError, BodyError))]
 pub(super) async fn context(shared: State, Body(request): Body<ContextRequest>) -> Result<Json<Context>, ApiError> {
     check_text(&request.query, &shared.limits)?;
     if !(1..=1_000_000).contains(&request.tokens) {

@@ -13,11 +13,10 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::Host;
 use super::server::Server;
+use crate::token;
 
 /// Largest request.
 const LARGEST: usize = 4 << 20;
-/// A shorter token is guessed.
-const SHORTEST_TOKEN: usize = 16;
 
 /// Who may ask.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +31,12 @@ impl HttpOptions {
     /// # Errors
     /// If it can be reached from other machines and there is no token that is hard to guess.
     pub fn check(&self, address: SocketAddr) -> Result<(), String> {
-        let is_guarded = self.token.as_ref().is_some_and(|token| token.len() >= SHORTEST_TOKEN);
+        let is_guarded = self.token.as_ref().is_some_and(|token| token.len() >= token::SHORTEST);
         match address.ip().is_loopback() || is_guarded {
             true => Ok(()),
             false => Err(format!(
-                "{address} can be reached from other machines: that needs a token of {SHORTEST_TOKEN} signs or more"
+                "{address} can be reached from other machines: that needs a token of {} signs or more",
+                token::SHORTEST
             )),
         }
     }
@@ -67,18 +67,11 @@ pub fn service(host: Arc<Host>, options: &HttpOptions) -> Router {
 }
 
 async fn authorise(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let given = given.and_then(|value| value.strip_prefix(b"Bearer ")).unwrap_or_default();
-    match is_same(given, token.as_bytes()) {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match token::bears(given, &token) {
         true => next.run(request).await,
         false => (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response(),
     }
-}
-
-/// Compares in a time that does not tell where they differ.
-fn is_same(given: &[u8], token: &[u8]) -> bool {
-    let differ = given.iter().zip(token).fold(0, |differ, (a, b)| differ | (a ^ b));
-    given.len() == token.len() && differ == 0
 }
 
 /// Serves at `/mcp` of `address` until Ctrl-C; tells `started` where, as port 0 means any.
@@ -102,17 +95,4 @@ pub fn serve_http(
     });
     runtime.shutdown_background();
     outcome
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_the_same_or_not() {
-        assert!(is_same(b"secret", b"secret"));
-        assert!(!is_same(b"secre", b"secret"));
-        assert!(!is_same(b"", b"secret"));
-        assert!(!is_same(b"Secret", b"secret"));
-    }
 }

@@ -1,6 +1,6 @@
 //! Indexing on demand.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -50,6 +50,24 @@ fn folders_are_indexed_where_that_is_allowed() {
     assert_eq!(server.get("/v1/repositories").json().as_array().map(Vec::len), Some(2));
     assert_eq!(server.post("/v1/repositories", &json!({})).code(), "bad_request");
     assert_eq!(server.post("/v1/repositories", &json!({ "url": "https://git.example/x" })).code(), "forbidden");
+}
+
+#[test]
+fn who_listens_hears_of_new_generations() {
+    let server = Server::new();
+    let response = super::agent().get(format!("{}/v1/events", server.address)).call().expect("the server answers");
+    let mut lines = BufReader::new(response.into_body().into_reader()).lines();
+    let mut next = || -> Value {
+        let data = lines.find_map(|line| line.expect("text").strip_prefix("data:").map(str::to_owned));
+        serde_json::from_str(&data.expect("an event")).expect("JSON")
+    };
+    let first = next();
+    assert_eq!(first["repository"], "shop");
+    write(&server.root().join("shop/src/new.rs"), "pub fn brand_new() {}\n");
+    let second = next();
+    assert_eq!(second["repository"], "shop");
+    assert!(second["generation"].as_u64() > first["generation"].as_u64(), "{first} {second}");
+    assert_eq!(server.search("brand new")["hits"][0]["path"], "src/new.rs");
 }
 
 /// Serves the files below `root` over HTTP, as a web server without any idea of git does.

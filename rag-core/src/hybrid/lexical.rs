@@ -298,8 +298,9 @@ impl<'s> Gather<'s> {
         })?;
         segment.postings.for_each(Field::Stem, word, |head, _| {
             let file = segment.chunks[head as usize].file;
-            if let Some(path) = paths.iter_mut().find(|(path, _)| *path == file) {
-                path.1 = true;
+            // Both lists are in the order of files.
+            if let Ok(index) = paths.binary_search_by_key(&file, |(path, _)| *path) {
+                paths[index].1 = true;
             }
         })
     }

@@ -15,7 +15,7 @@ use crate::concepts::Concept;
 use crate::document::FileRole;
 use crate::error::Result;
 use crate::symbol::{Reference, ReferenceKind, Span, Symbol, SymbolKind};
-use crate::vector::{ExactIndex, HnswIndex, QuantizedVectors, VectorIndex};
+use crate::vector::{ExactIndex, HnswIndex, QuantizedVectors};
 
 /// Container kind of a segment file.
 pub(crate) const KIND: u32 = 1;
@@ -413,20 +413,17 @@ impl Segment {
         self.chunks_of(file).map(|chunk| (self.chunks[chunk as usize].embedded, chunk))
     }
 
-    /// The vector index to ask: exact, or the HNSW graph if the segment has one and this process asks for the
-    /// second time (loading the graph costs more than one exact scan). `folder` is that of the generation.
-    pub fn vector_index(&self, folder: &Path) -> &dyn VectorIndex {
+    /// The HNSW graph, if the segment has one and this process asks for the second time (loading the graph costs more than
+    /// one scan). `folder` is that of the generation.
+    pub fn hnsw_index(&self, folder: &Path) -> Option<&HnswIndex> {
         if self.entry.hnsw.is_empty() || self.queries.fetch_add(1, Ordering::Relaxed) == 0 {
-            return &self.exact;
+            return None;
         }
-        match self.hnsw.get_or_init(|| self.load_hnsw(folder)) {
-            Some(hnsw) => hnsw,
-            None => &self.exact,
-        }
+        self.hnsw.get_or_init(|| self.load_hnsw(folder)).as_ref()
     }
 
-    /// The exact vector index.
-    pub fn exact_index(&self) -> &dyn VectorIndex {
+    /// The index that scans.
+    pub fn exact_index(&self) -> &ExactIndex {
         &self.exact
     }
 

@@ -1,11 +1,12 @@
-//! Vector search: an exact int8 scan below the break-even, an HNSW graph above it.
+//! Vector search: an int8 scan below the break-even, an HNSW graph above it.
 
 mod exact;
 mod graph_file;
 mod hnsw;
 mod quantized;
+mod sketch;
 
-pub use exact::ExactIndex;
+pub use exact::{ExactIndex, nearest_of, runs};
 pub use hnsw::{HnswIndex, build as build_hnsw};
 pub(crate) use quantized::quantize;
 pub use quantized::{QuantizedQuery, QuantizedVectors, Quantizer};

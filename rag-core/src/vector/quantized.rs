@@ -131,6 +131,11 @@ impl QuantizedVectors {
         self.dimensions
     }
 
+    /// All vectors as int8, one after the other.
+    pub(super) fn bytes(&self) -> &[i8] {
+        &self.bytes
+    }
+
     fn range(&self, chunk: u32) -> std::ops::Range<usize> {
         let start = chunk as usize * self.dimensions;
         start..start + self.dimensions

@@ -10,12 +10,9 @@ use super::super::args::{Format, GraphFormat, ImpactArgs};
 use super::super::failure::Usage;
 use super::super::output::{self, count, harmless};
 use super::{Done, doubt, draw, follow, open, place, target};
-use crate::change::Change;
+use crate::change::{Change, NEAR, touched};
 use crate::question::reason;
 use crate::wire::ImpactAnswer;
-
-/// How far a change is followed: beyond, everything hangs together with everything.
-const NEAR: u32 = 3;
 
 pub(super) fn run(args: &ImpactArgs) -> anyhow::Result<Done> {
     let graph = open(&args.walk)?;
@@ -71,17 +68,10 @@ fn changed(args: &ImpactArgs, graph: &Graph) -> anyhow::Result<Vec<NodeId>> {
         }
         changes.extend(found);
     }
-    let mut changed = Vec::new();
-    for Change { path, lines } in &changes {
-        let nodes = graph.symbols_in(path, *lines);
-        if nodes.is_empty() {
-            target::note(&format!("`{path}` is not indexed"));
-        }
-        changed.extend(nodes);
+    for Change { path, .. } in changes.iter().filter(|change| touched(graph, [*change]).is_empty()) {
+        target::note(&format!("`{path}` is not indexed"));
     }
-    changed.sort_unstable();
-    changed.dedup();
-    Ok(changed)
+    Ok(touched(graph, &changes))
 }
 
 /// `path`, `path:line` or `path:first-last`.

@@ -6,12 +6,10 @@ use serde::Deserialize;
 use super::super::answer::{Answer, next, one_line, place};
 use super::super::host::is_inside;
 use super::{Answered, Call, LARGEST_CALL, LONGEST, Refusal, given, limit};
-use crate::change::Change;
+use crate::change::{Change, NEAR};
 use crate::question::reason;
 
 pub(super) const TOKENS: usize = 2000;
-/// How far a change is followed: beyond, everything hangs together with everything.
-const NEAR: u32 = 3;
 const DEEPEST: u32 = 8;
 const MOST_PLACES: usize = 200;
 

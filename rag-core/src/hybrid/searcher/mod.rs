@@ -1,21 +1,24 @@
 //! The searcher: from a query to hits.
 
-use std::cmp::Ordering;
+mod retrieve;
+mod view;
+mod walks;
+
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashMap;
+use view::View;
+use walks::Concepts;
 
 use super::definitions::{self, Asked, DEFINITION_FEATURES, Definition, DefinitionRow, Ranked};
 use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
-use super::lexical::{self, Lengths, LexicalScores, Terms};
+use super::lexical::{self, Lengths, Terms};
 use super::links::{LinkSource, Links};
 use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
 use super::ranking::Ranking;
 use super::report::Report;
 use super::second::{Second, SecondScores};
 use super::symbols;
-use crate::concepts::{ConceptGraph, Seed, concepts_of_query};
 use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
 use crate::store::catalog::Place;
@@ -27,17 +30,6 @@ use crate::vector::QuantizedQuery;
 const LONGEST_QUERY: usize = 64 << 10;
 /// Most hits of one query.
 const MOST_HITS: usize = 1000;
-/// Chunks that count for a file's share of the nearest.
-const SHARE_OF: usize = 50;
-/// Hits from which a walk over concepts starts.
-const SEEDS: usize = 20;
-/// Difference of scores that makes a start *e* times as likely.
-const SEED_TEMPERATURE: f32 = 0.5;
-/// Hits from which a walk along links starts, and difference of their scores that makes a start *e* times as likely.
-const LINK_SEEDS: usize = 10;
-const LINK_TEMPERATURE: f32 = 0.7;
-/// Share of the hits that must be prose for a walk to be of use: on code it would lead away to the documents.
-const PROSE_SHARE: f32 = 0.8;
 
 /// A repository to search.
 #[derive(Clone)]
@@ -225,7 +217,7 @@ impl Searcher {
         if let Some((segment, file)) = without {
             admitted[segment][file as usize] = false;
         }
-        let view = View { segments: &segments, filter: &filter, admitted: &admitted };
+        let view = View::new(&segments, &filter, &admitted);
         // Text statistics help the vectors too: path and file name are matched by words.
         let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
         let weights = self.weights(query.mode, second.is_some(), is_report);
@@ -311,36 +303,6 @@ impl Searcher {
         Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None })
     }
 
-    /// Fills in how often a walk along the links from the best candidates comes by the others of their repository.
-    fn follow_links(
-        &self,
-        segments: &[&LiveSegment],
-        candidates: &[Candidate],
-        scores: &[f32],
-        rows: &mut [FeatureRow],
-    ) -> Result<()> {
-        let mut best: Vec<usize> = (0..candidates.len()).collect();
-        best.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        let Some(&first) = best.first() else { return Ok(()) };
-        best.truncate(LINK_SEEDS);
-        for (repository, links) in self.links.iter().enumerate() {
-            let own = |&&index: &&usize| self.repository_of(candidates[index].segment) == repository;
-            if !best.iter().any(|index| own(&index)) {
-                continue;
-            }
-            let links = links.get()?;
-            let file =
-                |index: usize| links.file(segments[candidates[index].segment].segment.path(candidates[index].file));
-            let weight = |index: usize| f64::from((scores[index] - scores[first]) / LINK_TEMPERATURE).exp();
-            let seeds = best.iter().filter(own).filter_map(|&index| Some((file(index)?, weight(index))));
-            let walked = links.walk(&seeds.collect::<Vec<_>>());
-            for index in (0..candidates.len()).filter(|index| own(&index)) {
-                rows[index][features::LINKED] = file(index).map_or(0.0, |file| walked[file as usize].sqrt());
-            }
-        }
-        Ok(())
-    }
-
     /// The weights of a mode: what a mode does not look at weighs nothing.
     fn weights(&self, mode: Mode, with_model: bool, is_report: bool) -> [f32; FEATURES.len()] {
         let mut weights = if with_model { self.ranking.weights_with_model } else { self.ranking.weights };
@@ -354,185 +316,6 @@ impl Searcher {
             }
         }
         weights
-    }
-
-    /// The best chunks of each retriever.
-    fn retrieve(
-        &self,
-        view: &View,
-        lexical: &LexicalScores,
-        vector: Option<&QuantizedQuery>,
-        second: Option<&SecondScores>,
-        mode: Mode,
-    ) -> Result<Found> {
-        let mut found = Found::default();
-        if let Some(vector) = vector {
-            for (index, live) in view.segments.iter().enumerate() {
-                let folder = &self.repositories[self.repository_of(index)].snapshot.folder;
-                let keep = |chunk| view.admits(index, chunk);
-                let neighbours = live.segment.vector_index(folder).nearest(vector, self.ranking.candidates, &keep);
-                found.nearest.extend(neighbours.iter().map(|n| (n.score, index, n.chunk)));
-            }
-            view.keep_best(&mut found.nearest, self.ranking.candidates);
-        }
-        if mode != Mode::Semantic {
-            for (index, scores) in lexical.segments.iter().enumerate() {
-                let admitted = scores.touched.iter().filter(|&&chunk| view.admits(index, chunk));
-                found.texts.extend(admitted.map(|&chunk| (scores.text[chunk as usize], index, chunk)));
-            }
-            view.keep_best(&mut found.texts, self.ranking.candidates);
-        }
-        if let Some(second) = second {
-            for scores in [&second.dense, &second.sparse] {
-                let best = view.best_of(scores, self.ranking.candidates);
-                found.passages.extend(best.iter().map(|&(_, segment, chunk)| (segment, chunk)));
-            }
-        }
-        Ok(found)
-    }
-
-    /// The files of what was found, with what was found in them.
-    fn candidates(
-        &self,
-        view: &View,
-        lexical: &LexicalScores,
-        vector: Option<&QuantizedQuery>,
-        second: Option<&SecondScores>,
-        found: &Found,
-    ) -> Vec<Candidate> {
-        let Found { nearest, texts, passages } = found;
-        let scored = nearest.iter().chain(texts).map(|&(_, segment, chunk)| (segment, chunk));
-        let mut by_file: HashMap<(usize, u32), Candidate> = HashMap::new();
-        for (segment, chunk) in scored.chain(passages.iter().copied()) {
-            let file = view.segments[segment].segment.chunks[chunk as usize].file;
-            by_file.entry((segment, file)).or_insert(Candidate {
-                segment,
-                file,
-                embedding: 0.0,
-                embedding_mass: 0.0,
-                head: 0.0,
-                text_mass: 0.0,
-                text: 0.0,
-                definitions: 0.0,
-                model: f32::NAN,
-                model_words: 0.0,
-                walked: 0.0,
-                chunk,
-            });
-        }
-        for &(score, segment, chunk) in nearest.iter().take(SHARE_OF) {
-            let file = view.segments[segment].segment.chunks[chunk as usize].file;
-            if let Some(candidate) = by_file.get_mut(&(segment, file)) {
-                candidate.embedding_mass += score.max(0.0);
-            }
-        }
-        for &(score, segment, chunk) in texts.iter().take(SHARE_OF) {
-            let file = view.segments[segment].segment.chunks[chunk as usize].file;
-            if let Some(candidate) = by_file.get_mut(&(segment, file)) {
-                candidate.text_mass += score.max(0.0);
-            }
-        }
-        let exact: HashMap<(usize, u32), f32> =
-            nearest.iter().map(|&(score, segment, chunk)| ((segment, chunk), score)).collect();
-        let mut candidates: Vec<Candidate> = by_file.into_values().collect();
-        for candidate in &mut candidates {
-            self.look_into(view, lexical, vector, second, &exact, candidate);
-        }
-        candidates.sort_by(|a, b| view.by_path(a, b));
-        candidates
-    }
-
-    /// Walks from the best candidates over concepts to passages; nothing if the question is not about prose.
-    fn walk(
-        &self,
-        view: &View,
-        candidates: &[Candidate],
-        scores: &[f32],
-        question: &str,
-    ) -> Result<Option<Walked<'_>>> {
-        let mut best: Vec<usize> = (0..candidates.len()).collect();
-        best.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        best.truncate(SEEDS);
-        let is_prose = |candidate: &Candidate| {
-            let concepts = view.segments[candidate.segment].segment.concepts(candidate.chunk);
-            concepts.map(|concepts| !concepts.is_empty())
-        };
-        let mut prose = 0;
-        for &index in &best {
-            prose += usize::from(is_prose(&candidates[index])?);
-        }
-        if best.is_empty() || (prose as f32) < PROSE_SHARE * best.len() as f32 {
-            return Ok(None);
-        }
-        let concepts = match self.concepts.get() {
-            Some(concepts) => concepts,
-            None => {
-                let concepts = Concepts::new(view)?;
-                self.concepts.get_or_init(|| concepts)
-            }
-        };
-        let top = scores[best[0]];
-        let seed = |&index: &usize| Seed {
-            passage: concepts.passages[candidates[index].segment][candidates[index].chunk as usize],
-            weight: ((scores[index] - top) / SEED_TEMPERATURE).exp(),
-        };
-        let seeds: Vec<Seed> = best.iter().map(seed).collect();
-        let visits = concepts.graph.walk(&seeds, &concepts_of_query(question));
-        let visited = visits.iter().zip(&concepts.places).map(|(&visits, &(segment, chunk))| (visits, segment, chunk));
-        let admitted = |place: &(f32, usize, u32)| place.0 > 0.0 && view.admits(place.1, place.2);
-        let mut passages: Vec<(f32, usize, u32)> = visited.filter(admitted).collect();
-        view.keep_best(&mut passages, self.ranking.candidates);
-        let best = passages.into_iter().map(|(_, segment, chunk)| (segment, chunk)).collect();
-        Ok(Some(Walked { visits, concepts, best }))
-    }
-
-    /// Fills in the best scores of a file's chunks and chooses the chunk to show.
-    fn look_into(
-        &self,
-        view: &View,
-        lexical: &LexicalScores,
-        vector: Option<&QuantizedQuery>,
-        second: Option<&SecondScores>,
-        exact: &HashMap<(usize, u32), f32>,
-        candidate: &mut Candidate,
-    ) {
-        let segment = &view.segments[candidate.segment].segment;
-        let scores = &lexical.segments[candidate.segment];
-        let [w_embedding, w_text, w_definitions, w_named, w_model] = self.ranking.chunk;
-        let mut best = f32::NEG_INFINITY;
-        for chunk in segment.chunks_of(candidate.file) {
-            if !view.admits(candidate.segment, chunk) {
-                continue;
-            }
-            let embedding = match (vector, exact.get(&(candidate.segment, chunk))) {
-                (_, Some(score)) => *score,
-                (Some(vector), None) => segment.vectors.estimate(vector, chunk),
-                (None, None) => 0.0,
-            };
-            let text = scores.text[chunk as usize];
-            let definitions = scores.definitions[chunk as usize];
-            candidate.embedding = candidate.embedding.max(embedding);
-            if chunk == segment.chunks_of(candidate.file).start {
-                candidate.head = embedding;
-            }
-            candidate.text = candidate.text.max(text);
-            candidate.definitions = candidate.definitions.max(definitions);
-            let model = second.map_or(f32::NAN, |second| second.dense[candidate.segment][chunk as usize]);
-            // `max` of a number and none is the number.
-            candidate.model = candidate.model.max(model);
-            if let Some(words) = second.and_then(|second| second.sparse.get(candidate.segment)) {
-                candidate.model_words = candidate.model_words.max(words[chunk as usize]);
-            }
-            let idf_sum = lexical.idf_sum.max(1.0);
-            let score = w_embedding * embedding
-                + (w_text * text + w_definitions * definitions) / idf_sum
-                + if scores.named[chunk as usize] { w_named } else { 0.0 }
-                + if model.is_nan() { w_model * embedding } else { w_model * model };
-            if score > best {
-                best = score;
-                candidate.chunk = chunk;
-            }
-        }
     }
 
     fn definition_hits(
@@ -582,7 +365,7 @@ impl Searcher {
                 }
             }
         }
-        let view = View { segments: &segments, filter: &filter, admitted: &admitted };
+        let view = View::new(&segments, &filter, &admitted);
         view.keep_best(&mut files, self.ranking.candidates);
         let mut seen: Vec<(usize, u32)> = files
             .iter()
@@ -631,103 +414,6 @@ impl Searcher {
 struct Words<'t> {
     terms: &'t Terms,
     is_report: bool,
-}
-
-/// The best chunks of each retriever: score, segment, chunk.
-#[derive(Default)]
-struct Found {
-    nearest: Vec<(f32, usize, u32)>,
-    texts: Vec<(f32, usize, u32)>,
-    /// By the large model and by walking, whose scores are looked up again.
-    passages: Vec<(usize, u32)>,
-}
-
-/// The concepts of everything that is searched. A passage is a live chunk. Passages are numbered by path and place: sums
-/// of floats depend on their order, and an answer must not depend on how files are spread over segments.
-struct Concepts {
-    graph: ConceptGraph,
-    /// per passage: segment and chunk
-    places: Vec<(usize, u32)>,
-    /// per segment and chunk: its passage; meaningless for dead chunks
-    passages: Vec<Vec<u32>>,
-}
-
-impl Concepts {
-    fn new(view: &View) -> Result<Self> {
-        let mut places: Vec<(usize, u32)> = Vec::new();
-        for (segment, live) in view.segments.iter().enumerate() {
-            let chunks = 0..live.segment.chunks.len() as u32;
-            places.extend(chunks.filter(|&chunk| live.is_live(chunk)).map(|chunk| (segment, chunk)));
-        }
-        places.sort_unstable_by(|a, b| view.place(a.0, a.1).cmp(&view.place(b.0, b.1)));
-        let mut passages: Vec<Vec<u32>> = view.segments.iter().map(|live| vec![0; live.segment.chunks.len()]).collect();
-        let mut mentions = Vec::new();
-        for (&(segment, chunk), passage) in places.iter().zip(0..) {
-            passages[segment][chunk as usize] = passage;
-            let concepts = view.segments[segment].segment.concepts(chunk)?;
-            mentions.extend(concepts.iter().map(|&concept| (concept, passage)));
-        }
-        Ok(Concepts { graph: ConceptGraph::new(places.len(), mentions), places, passages })
-    }
-}
-
-/// How often a walk came by each passage.
-struct Walked<'s> {
-    visits: Vec<f32>,
-    concepts: &'s Concepts,
-    /// The passages it came by most often: segment and chunk.
-    best: Vec<(usize, u32)>,
-}
-
-/// What a query may see.
-struct View<'v> {
-    segments: &'v [&'v LiveSegment],
-    filter: &'v CompiledFilter,
-    /// per segment, per file
-    admitted: &'v [Vec<bool>],
-}
-
-impl View<'_> {
-    fn admits(&self, segment: usize, chunk: u32) -> bool {
-        let index = &self.segments[segment].segment;
-        let file = index.chunks[chunk as usize].file;
-        self.admitted[segment][file as usize] && (!self.filter.by_kind() || self.filter.admits_chunk(index, chunk))
-    }
-
-    /// Order of candidates that does not depend on how files are spread over segments.
-    fn by_path(&self, a: &Candidate, b: &Candidate) -> Ordering {
-        let path = |c: &Candidate| self.segments[c.segment].segment.path(c.file);
-        path(a).cmp(path(b)).then(a.segment.cmp(&b.segment))
-    }
-
-    /// Keeps the `k` best chunks, best first; ties by path and place in the file.
-    fn keep_best(&self, scored: &mut Vec<(f32, usize, u32)>, k: usize) {
-        let order = |a: &(f32, usize, u32), b: &(f32, usize, u32)| {
-            b.0.total_cmp(&a.0).then_with(|| self.place(a.1, a.2).cmp(&self.place(b.1, b.2)))
-        };
-        if k > 0 && scored.len() > k {
-            scored.select_nth_unstable_by(k - 1, order);
-        }
-        scored.truncate(k);
-        scored.sort_unstable_by(order);
-    }
-
-    /// The best of all admitted chunks by scores per segment and chunk; what has none is left out.
-    fn best_of(&self, scores: &[Vec<f32>], k: usize) -> Vec<(f32, usize, u32)> {
-        let chunks = scores.iter().enumerate().flat_map(|(segment, scores)| {
-            (0..scores.len() as u32).map(move |chunk| (scores[chunk as usize], segment, chunk))
-        });
-        let known = chunks.filter(|&(score, segment, chunk)| score > 0.0 && self.admits(segment, chunk));
-        let mut best: Vec<(f32, usize, u32)> = known.collect();
-        self.keep_best(&mut best, k);
-        best
-    }
-
-    fn place(&self, segment: usize, chunk: u32) -> (&str, u32, usize) {
-        let index = &self.segments[segment].segment;
-        let record = &index.chunks[chunk as usize];
-        (index.path(record.file), record.start, segment)
-    }
 }
 
 fn check(query: &Query) -> Result<()> {
