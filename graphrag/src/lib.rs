@@ -34,6 +34,8 @@ mod parameters;
 mod rust;
 pub mod scip;
 mod scopes;
+mod similar;
+mod tokens;
 mod types;
 mod world;
 

@@ -60,12 +60,17 @@ pub struct LinkJson {
     pub candidates: u32,
     /// Line of the use.
     pub line: u32,
+    /// Of similar definitions: the share of both that is the same, up to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
 }
 
 impl From<&Link> for LinkJson {
     fn from(link: &Link) -> Self {
         let tier = if link.is_proven { "proven" } else { "possible" };
-        LinkJson { kind: link.relation.as_str(), tier, candidates: link.count, line: link.line }
+        let similarity = (link.relation == Relation::Similar).then_some(f64::from(link.count) / 1000.0);
+        let candidates = if similarity.is_some() { 1 } else { link.count };
+        LinkJson { kind: link.relation.as_str(), tier, candidates, line: link.line, similarity }
     }
 }
 
@@ -433,6 +438,21 @@ impl OverviewAnswer {
     }
 }
 
+/// A definition that is like another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SimilarJson {
+    #[serde(flatten)]
+    node: NodeJson,
+    /// How sure, and how much is the same.
+    link: LinkJson,
+}
+
+impl SimilarJson {
+    fn new(graph: &Graph, link: &Link) -> Self {
+        SimilarJson { node: NodeJson::new(graph, link.node), link: link.into() }
+    }
+}
+
 /// What is known of one symbol.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explained {
@@ -449,6 +469,8 @@ pub struct Explained {
     possible: usize,
     /// Uses of its name that nobody can resolve.
     unresolved: usize,
+    /// Definitions that are like it, equal ones first.
+    similar: Vec<SimilarJson>,
     /// Tests that reach it.
     tests: Vec<NodeJson>,
     /// The part of the repository that it belongs to.
@@ -471,6 +493,7 @@ impl Explained {
             used_by: by_relation(&found.used_by),
             possible: found.doubtful.0,
             unresolved: found.doubtful.1,
+            similar: found.similar.iter().take(limit).map(|link| SimilarJson::new(graph, link)).collect(),
             tests: NodeJson::all(graph, found.tests.iter().take(limit)),
             community: found.community.as_ref().map(|community| community.title.clone()),
         }

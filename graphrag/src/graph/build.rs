@@ -12,6 +12,7 @@ use crate::imports::{Import, Imported};
 use crate::knowledge::Knowledge;
 use crate::link::Resolved;
 use crate::mentions::Mention;
+use crate::similar::similar;
 
 /// Two files that the same commits changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ impl Graph {
             builder.link(change.a, link(change.b));
             builder.link(change.b, link(change.a));
         }
+        builder.similar();
         builder.overrides();
         builder.knowledge(knowledge);
         builder.finish()
@@ -225,6 +227,16 @@ impl<'f, 'a> Builder<'f, 'a> {
             let count = mention.targets.len() as u32;
             let link = Link { node, relation: Relation::Mention, line, count, is_proven: count == 1 };
             self.link(user, link);
+        }
+    }
+
+    fn similar(&mut self) {
+        for alike in similar(self.files) {
+            let [a, b] = [alike.a, alike.b].map(|(file, symbol)| self.node_of(file, Some(symbol)));
+            let (count, is_proven) = (alike.shared, alike.is_equal);
+            let link = |node| Link { node, relation: Relation::Similar, line: 0, count, is_proven };
+            self.link(a, link(b));
+            self.link(b, link(a));
         }
     }
 

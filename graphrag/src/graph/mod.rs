@@ -111,11 +111,28 @@ pub enum Relation {
     CoChange = 7,
     /// A document says something of two concepts; proven if the form of the text says it, and not a language model.
     Relate = 8,
+    /// Two definitions consist of the same, or almost the same; proven if of exactly the same. Not a use: the walks that ask who
+    /// uses what leave it out.
+    Similar = 9,
 }
 
 impl Relation {
     /// Every relation, in the order of its stored number.
-    pub const ALL: [Relation; 9] = [
+    pub const ALL: [Relation; 10] = [
+        Relation::Call,
+        Relation::Import,
+        Relation::Inherit,
+        Relation::Type,
+        Relation::Override,
+        Relation::Mention,
+        Relation::Depend,
+        Relation::CoChange,
+        Relation::Relate,
+        Relation::Similar,
+    ];
+
+    /// Every relation by which one node needs or names the other: all but likeness.
+    pub const USES: [Relation; 9] = [
         Relation::Call,
         Relation::Import,
         Relation::Inherit,
@@ -139,6 +156,7 @@ impl Relation {
             Relation::Depend => "depend",
             Relation::CoChange => "co-change",
             Relation::Relate => "relate",
+            Relation::Similar => "similar",
         }
     }
 
@@ -209,6 +227,7 @@ pub struct Link {
     /// Line of the use, in the file of the user; 0 if it has none.
     pub line: u32,
     /// Of how many definitions the used one is a candidate; 1 if it is proven. Of co-changed files: by how many commits.
+    /// Of similar definitions: how much of both they share, in thousandths (Jaccard's index of their shingles).
     pub count: u32,
     /// Whether it is proven.
     pub is_proven: bool,
