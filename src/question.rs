@@ -99,6 +99,9 @@ pub fn reason(graph: &Graph, reached: &Reached) -> String {
         Relation::Mention => "mentions",
         Relation::Depend => "needs",
         Relation::Relate => "is said of",
+        Relation::Route => "answers",
+        Relation::Read => "reads",
+        Relation::Set => "sets",
         Relation::Similar => return format!("{} {name}", likeness(&reached.link)),
         Relation::CoChange => {
             let plural = if reached.link.count == 1 { "" } else { "s" };

@@ -116,6 +116,15 @@ pub struct Place {
     pub line: u32,
 }
 
+/// A use of a name that nobody can resolve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SitePlace {
+    #[serde(flatten)]
+    place: Place,
+    /// How many definitions it may mean, if these are too many to list it among their users; else 0.
+    candidates: u32,
+}
+
 /// Who uses a node, or what it uses.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UsesAnswer {
@@ -128,7 +137,7 @@ pub struct UsesAnswer {
     /// How many others.
     pub possible: usize,
     /// Uses of that name that nobody can resolve: as long as there are any, nobody can say that it is not used.
-    pub unresolved: Vec<Place>,
+    pub unresolved: Vec<SitePlace>,
     /// How many of these there are.
     pub unresolved_total: usize,
 }
@@ -138,7 +147,10 @@ impl UsesAnswer {
     pub fn new(graph: &Graph, start: NodeId, found: &Found, limit: usize) -> Self {
         let Found { reached: found, unresolved } = found;
         let proven = found.iter().filter(|reached| reached.is_proven).count();
-        let place = |site: &Site| Place { path: graph.path(site.node).to_owned(), line: site.line };
+        let place = |site: &Site| SitePlace {
+            place: Place { path: graph.path(site.node).to_owned(), line: site.line },
+            candidates: site.candidates,
+        };
         UsesAnswer {
             symbol: NodeJson::new(graph, start),
             found: ReachedJson::all(graph, found, limit),

@@ -131,8 +131,9 @@ impl Graph {
         let mut uses: BTreeMap<(NodeId, NodeId), Uses> = BTreeMap::new();
         for id in self.ids() {
             let Some(from) = self.node(id).file else { continue };
-            let is_use =
-                |link: &Link| !matches!(link.relation, Relation::CoChange | Relation::Relate | Relation::Similar);
+            let is_use = |link: &Link| {
+                link.relation.is_inside() && !matches!(link.relation, Relation::CoChange | Relation::Relate)
+            };
             for link in self.uses(id).filter(is_use) {
                 let Some(to) = self.node(link.node).file.filter(|to| *to != from) else { continue };
                 if link.is_proven || link.count <= MOST_CANDIDATES {
@@ -160,7 +161,7 @@ impl Graph {
         let own = self.symbols_of(file).chain([file]);
         let mut users: Vec<NodeId> = own
             .flat_map(|id| self.used_by(id))
-            .filter(|link| link.is_proven && !matches!(link.relation, Relation::CoChange | Relation::Similar))
+            .filter(|link| link.is_proven && link.relation.is_inside() && link.relation != Relation::CoChange)
             .filter_map(|link| self.node(link.node).file.filter(|user| *user != file))
             .collect();
         users.sort_unstable();
@@ -174,7 +175,7 @@ impl Graph {
         for &file in files {
             for id in self.symbols_of(file) {
                 let is_key = self.node(id).kind.symbol().is_some_and(|kind| kind.is_type() || kind.is_callable());
-                let is_use = |link: &Link| link.is_proven && link.relation != Relation::Similar;
+                let is_use = |link: &Link| link.is_proven && link.relation.is_inside();
                 let users = self.used_by(id).filter(is_use).count();
                 if is_key && users > 0 {
                     symbols.push((users, id));

@@ -116,6 +116,12 @@ class Place(TypedDict):
     line: int
 
 
+class Site(Place):
+    """A use that nobody can resolve; `candidates` is how many definitions it may mean, if these are too many to list, else 0."""
+
+    candidates: int
+
+
 class Uses(TypedDict):
     """Who uses a symbol, or what it uses. As long as `unresolved_total` is not 0, nobody can say that it is not used."""
 
@@ -123,7 +129,7 @@ class Uses(TypedDict):
     found: List[Reached]
     proven: int
     possible: int
-    unresolved: List[Place]
+    unresolved: List[Site]
     unresolved_total: int
 
 

@@ -88,7 +88,9 @@ fn place(graph: &Graph, id: NodeId) -> String {
         }
         NodeKind::File => harmless(node.name).into_owned(),
         NodeKind::Folder => format!("{}/", harmless(node.name)),
-        NodeKind::Package | NodeKind::Concept => format!("{} ({})", harmless(node.name), node.kind.as_str()),
+        NodeKind::Package | NodeKind::Concept | NodeKind::Route | NodeKind::Key => {
+            format!("{} ({})", harmless(node.name), node.kind.as_str())
+        }
     }
 }
 

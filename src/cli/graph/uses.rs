@@ -38,7 +38,11 @@ fn answer(args: &GraphArgs, graph: &Graph, start: NodeId, question: Question, fo
             let sites = count(unresolved.len() as u64, "unresolved site");
             writeln!(out, "{proven} proven, {} possible, {sites} of that name", total - proven)?;
             for site in unresolved.iter().take(10) {
-                writeln!(out, "  ? {}:{}", harmless(graph.path(site.node)), site.line)?;
+                let candidates = match site.candidates {
+                    0 => String::new(),
+                    candidates => format!("  1 of {candidates}"),
+                };
+                writeln!(out, "  ? {}:{}{candidates}", harmless(graph.path(site.node)), site.line)?;
             }
         }
         GraphFormat::Json => {

@@ -77,7 +77,10 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
     let mut sites = found.unresolved.iter();
     if shown == lines.len() {
         let sites = sites.by_ref().take(NAMES);
-        answer.lines(sites.map(|site| format!("? {}:{}", one_line(graph.path(site.node)), site.line)));
+        answer.lines(sites.map(|site| {
+            let candidates = if site.candidates > 0 { format!(" 1 of {}", site.candidates) } else { String::new() };
+            format!("? {}:{}{candidates}", one_line(graph.path(site.node)), site.line)
+        }));
     }
     let mut end = Vec::new();
     if shown < lines.len() {
