@@ -74,8 +74,9 @@ const FILES: &[(&str, &[&str])] = &[
         ],
     ),
     ("shop/copy.py", &[COPIED, CHANGED]),
+    ("shop/other.py", &[CHANGED, COPIED]),
     ("shop/server.py", &[COPIED, "import os\n\n@app.get('/prices')\ndef prices():\n    return os.environ['PRICES']\n"]),
-    (".env.example", &["PRICES=\n", "OTHER=1\n"]),
+    ("app.example.env", &["PRICES=\n", "OTHER=1\n"]),
     ("lib/c.rb", &["def helper\n  total\nend\n", "class Helper\nend\n"]),
     (
         "README.md",

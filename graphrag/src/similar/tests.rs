@@ -1,3 +1,5 @@
+//! Copies, near copies, and what is none; and what banding misses.
+
 use rag_core::bindings::Bindings;
 use rag_core::{Span, Symbol, SymbolKind};
 

@@ -1,3 +1,5 @@
+//! Comments and literals of many languages, and texts that are none.
+
 use super::*;
 
 fn check(language: &str, text: &str, expected: &[&str]) {
