@@ -61,11 +61,12 @@ impl Shingles {
                 std::cmp::Ordering::Greater => drop(b.next()),
                 std::cmp::Ordering::Equal => {
                     both += 1;
-                    (a.next(), b.next());
+                    a.next();
+                    b.next();
                 }
             }
         }
         let all = self.0.len() + other.0.len() - both;
-        if all == 0 { 0 } else { (both * 1000 / all) as u32 }
+        (both * 1000).checked_div(all).unwrap_or(0) as u32
     }
 }
