@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use graphrag::Graph;
-use graphrag::graph::{Community, Follow, NodeId, NodeKind, Relation};
+use graphrag::graph::{Community, Follow, Link, NodeId, NodeKind, Relation};
 use rag_core::{Result, Snapshot, SymbolKind};
 
 use crate::graph::symbol_of;
@@ -73,6 +73,8 @@ pub struct Explanation {
     pub used_by: BTreeMap<Relation, Vec<NodeId>>,
     /// Possible uses of it, and uses of its name that nobody can resolve.
     pub doubtful: (usize, usize),
+    /// Definitions that are like it, equal ones first.
+    pub similar: Vec<Link>,
     /// Tests that reach it.
     pub tests: Vec<NodeId>,
     /// The part of the repository that it belongs to.
@@ -89,14 +91,16 @@ pub fn explain(snapshot: &Snapshot, graph: &Graph, id: NodeId) -> Result<Explana
         (graph.uses(id).collect::<Vec<_>>(), &mut explanation.uses),
         (graph.used_by(id).collect::<Vec<_>>(), &mut explanation.used_by),
     ] {
-        for link in links.iter().filter(|link| link.is_proven) {
+        for link in links.iter().filter(|link| link.is_proven && link.relation != Relation::Similar) {
             let nodes = by_relation.entry(link.relation).or_default();
             if !nodes.contains(&link.node) {
                 nodes.push(link.node);
             }
         }
     }
-    let possible = graph.used_by(id).filter(|link| !link.is_proven).count();
+    let likely = |link: &Link| !link.is_proven && link.relation != Relation::Similar;
+    let possible = graph.used_by(id).filter(likely).count();
+    explanation.similar = graph.uses(id).filter(|link| link.relation == Relation::Similar).collect();
     explanation.doubtful = (possible, graph.unresolved(id).len());
     let follow = Follow { relations: &[Relation::Call], proven_only: false, depth: FAR };
     let reached = graph.reach(&[id], true, follow).into_iter().map(|reached| reached.node);

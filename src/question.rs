@@ -1,7 +1,7 @@
 //! What can be asked about one definition: who uses it, and what it uses.
 
 use graphrag::Graph;
-use graphrag::graph::{Follow, NodeId, Reached, Relation, Site};
+use graphrag::graph::{Follow, Link, NodeId, Reached, Relation, Site};
 
 /// How far a way or a chain of bases is followed.
 pub const FAR: u32 = 8;
@@ -46,11 +46,11 @@ impl Question {
         })
     }
 
-    /// Relations that are followed; all if there are none.
+    /// Relations that are followed.
     pub fn relations(self) -> &'static [Relation] {
         match self {
             Question::Callers | Question::Callees => &[Relation::Call],
-            Question::References | Question::Tests => &[],
+            Question::References | Question::Tests => &Relation::USES,
             Question::Imports => &[Relation::Import, Relation::Depend],
             Question::Implementations => &[Relation::Inherit, Relation::Override],
         }
@@ -76,9 +76,15 @@ impl Question {
         }
         reached.sort_by_key(|reached| (reached.distance, !reached.is_proven));
         let mut unresolved = if backwards { graph.unresolved(start) } else { Vec::new() };
-        unresolved.retain(|site| relations.is_empty() || relations.contains(&site.relation));
+        unresolved.retain(|site| relations.contains(&site.relation));
         Found { reached, unresolved }
     }
+}
+
+/// How much of two similar definitions is the same: `equal to`, or `87 % like`.
+pub fn likeness(link: &Link) -> String {
+    // Rounded down: what is not equal is never called all of it.
+    if link.is_proven { "equal to".into() } else { format!("{} % like", (link.count / 10).min(99)) }
 }
 
 /// Why a change reaches a node: `calls Basket.total at line 7`, and how far that is.
@@ -93,6 +99,10 @@ pub fn reason(graph: &Graph, reached: &Reached) -> String {
         Relation::Mention => "mentions",
         Relation::Depend => "needs",
         Relation::Relate => "is said of",
+        Relation::Route => "answers",
+        Relation::Read => "reads",
+        Relation::Set => "sets",
+        Relation::Similar => return format!("{} {name}", likeness(&reached.link)),
         Relation::CoChange => {
             let plural = if reached.link.count == 1 { "" } else { "s" };
             return format!("in {} commit{plural} with {name}", reached.link.count);

@@ -73,6 +73,10 @@ const FILES: &[(&str, &[&str])] = &[
             "package p;\nimport java.util.List;\nclass B { void g() {} void g(int n) {} }\n",
         ],
     ),
+    ("shop/copy.py", &[COPIED, CHANGED]),
+    ("shop/other.py", &[CHANGED, COPIED]),
+    ("shop/server.py", &[COPIED, "import os\n\n@app.get('/prices')\ndef prices():\n    return os.environ['PRICES']\n"]),
+    ("app.example.env", &["PRICES=\n", "OTHER=1\n"]),
     ("lib/c.rb", &["def helper\n  total\nend\n", "class Helper\nend\n"]),
     (
         "README.md",
@@ -82,6 +86,10 @@ const FILES: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+
+/// A function that is long enough to be seen as a copy, and one that is almost the same.
+const COPIED: &str = "def cheapest(items, limit):\n    found = []\n    for item in items[:limit]:\n        if item.price > 10 and not item.sold:\n            found.append(item)\n        else:\n            log(item, 'left out')\n    found.sort(key=lambda item: item.price)\n    return found[0] if found else None\n";
+const CHANGED: &str = "def cheapest(items, limit):\n    found = []\n    for item in items[:limit]:\n        if item.price > 20 and not item.sold:\n            found.append(item)\n        else:\n            log(item, 'left out')\n    found.sort(key=lambda item: item.price)\n    return found[0] if found else None\n";
 
 fn engine(root: &Path, folder: PathBuf) -> Engine {
     Engine::new(root, EngineOptions { folder: Some(folder), ..EngineOptions::default() })
@@ -102,6 +110,7 @@ fn edits_end_in_the_graph_of_a_clean_rebuild() {
     let edited = engine(root.path(), indexes.path().join("edited"));
     let mut random = Random(0x9a9);
     let mut links = 0;
+    let mut relations = std::collections::BTreeSet::new();
     for round in 0..40 {
         for _ in 0..=random.below(4) {
             let (path, versions) = FILES[random.below(FILES.len())];
@@ -116,9 +125,13 @@ fn edits_end_in_the_graph_of_a_clean_rebuild() {
         }
         let anew = engine(root.path(), indexes.path().join(format!("anew-{round}")));
         assert!(graph(&edited) == graph(&anew), "round {round}");
-        links = links.max(anew.graph().expect("a graph").size().1);
+        let graph = anew.graph().expect("a graph");
+        links = links.max(graph.size().1);
+        relations
+            .extend(graph.ids().flat_map(|id| graph.uses(id).map(|link| link.relation.as_str()).collect::<Vec<_>>()));
     }
     assert!(links > 12, "the files hang together: {links}");
+    assert!(["similar", "route", "read", "set"].iter().all(|relation| relations.contains(relation)), "{relations:?}");
 }
 
 #[test]

@@ -41,4 +41,6 @@ pub struct Edge {
     pub tier: Tier,
     /// The definition; of a proven edge several if it is defined in parts (overloads), of a possible edge all candidates.
     pub targets: Vec<Target>,
+    /// How many definitions share the name of an unresolved use, if these are too many to be candidates; else 0.
+    pub shared_by: u32,
 }

@@ -35,6 +35,9 @@ mod parameters;
 mod rust;
 pub mod scip;
 mod scopes;
+mod similar;
+mod surface;
+mod tokens;
 mod types;
 mod world;
 
@@ -48,3 +51,4 @@ pub use imports::{Import, Imported};
 pub use link::{Resolved, link, resolve};
 pub use manifest::{Manifest, ManifestKind};
 pub use mentions::Mention;
+pub use surface::{Key, Route};

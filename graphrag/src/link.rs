@@ -15,10 +15,11 @@ use crate::manifest::Manifest;
 use crate::mentions::{Mention, Names};
 use crate::nominal::Nominal;
 use crate::rust::{Answer, Rust};
+use crate::surface::{Key, Route, surface};
 use crate::types::Type;
 use crate::world::{Entity, World};
 
-/// A name that more definitions share says nothing: the use is unresolved, and listed as that.
+/// A name that more definitions share says nothing: the use is unresolved, and listed as that, with how many there are.
 const MAX_CANDIDATES: usize = 64;
 
 /// What was found in all files together.
@@ -30,25 +31,31 @@ pub struct Resolved {
     pub imports: Vec<Import>,
     /// Where documents speak of code.
     pub mentions: Vec<Mention>,
+    /// What a program answers to.
+    pub routes: Vec<Route>,
+    /// Variables of the environment that are read or set.
+    pub keys: Vec<Key>,
 }
 
 /// Links the uses in `files` with definitions in `files`. A pure function: the order of the files changes nothing but
 /// their indices. Edges of a file stand in the order of the text.
 pub fn link(files: &[FileFacts], manifests: &[Manifest]) -> Vec<Edge> {
     let world = world(files, manifests);
-    edges(&world, &Own::new(&world, manifests))
+    edges(&world, &Own::new(&world, manifests), &Candidates::new(&world))
 }
 
 /// Like [`link`], with imports and what documents mention.
 pub fn resolve(files: &[FileFacts], manifests: &[Manifest]) -> Resolved {
     let world = world(files, manifests);
     let own = Own::new(&world, manifests);
-    let edges = edges(&world, &own);
+    let candidates = Candidates::new(&world);
+    let edges = edges(&world, &own, &candidates);
     let imports = (0..files.len() as u32).flat_map(|file| imports(&world, &own, file)).collect();
     let names = Names::new(files);
     let documents = (0..files.len() as u32).filter(|&file| files[file as usize].is_document());
     let mentions = documents.flat_map(|file| names.mentions(files, file)).collect();
-    Resolved { edges, imports, mentions }
+    let (routes, keys) = surface(files, |file, site| edge(&world, &own, &candidates, file, site));
+    Resolved { edges, imports, mentions, routes, keys }
 }
 
 fn world<'a>(files: &[FileFacts<'a>], manifests: &[Manifest]) -> World<'a> {
@@ -76,25 +83,25 @@ impl<'w, 'a> Own<'w, 'a> {
     }
 }
 
-fn edges(world: &World, own: &Own) -> Vec<Edge> {
-    let candidates = Candidates::new(world);
+/// What one use means.
+fn edge<'a>(world: &World<'a>, own: &Own<'_, 'a>, candidates: &Candidates<'a>, index: u32, site: &Site) -> Edge {
+    world.next_use();
+    match world.file(index).family {
+        Family::Rust => answered(world, candidates, index, site, own.rust.answer(index, site)),
+        Family::C => found(world, candidates, index, site, own.c.finding(index, site)),
+        Family::Php => found(world, candidates, index, site, own.php.finding(index, site)),
+        Family::Ruby => found(world, candidates, index, site, own.ruby.finding(index, site)),
+        family if family.has_classes() => found(world, candidates, index, site, own.classes.finding(index, site)),
+        _ => definition(world, candidates, index, site),
+    }
+}
+
+fn edges<'a>(world: &World<'a>, own: &Own<'_, 'a>, candidates: &Candidates<'a>) -> Vec<Edge> {
     let mut edges = Vec::new();
     for index in 0..world.files.len() as u32 {
         let first = edges.len();
         let file = world.file(index);
-        for site in &file.facts.bindings.sites {
-            world.next_use();
-            edges.push(match file.family {
-                Family::Rust => answered(world, &candidates, index, site, own.rust.answer(index, site)),
-                Family::C => found(world, &candidates, index, site, own.c.finding(index, site)),
-                Family::Php => found(world, &candidates, index, site, own.php.finding(index, site)),
-                Family::Ruby => found(world, &candidates, index, site, own.ruby.finding(index, site)),
-                family if family.has_classes() => {
-                    found(world, &candidates, index, site, own.classes.finding(index, site))
-                }
-                _ => definition(world, &candidates, index, site),
-            });
-        }
+        edges.extend(file.facts.bindings.sites.iter().map(|site| edge(world, own, candidates, index, site)));
         let by_name = file.facts.bindings.scopes.is_empty();
         let falls_back = file.family.falls_back_to_names();
         let sites: HashSet<u32> = match by_name || !falls_back {
@@ -105,15 +112,8 @@ fn edges(world: &World, own: &Own) -> Vec<Edge> {
             // What the facts leave out is still a use.
             let left_out = falls_back && !sites.contains(&reference.name.start);
             if (by_name || left_out) && reference.kind != ReferenceKind::Import {
-                let (tier, targets) = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
-                edges.push(Edge {
-                    file: index,
-                    site: reference.name,
-                    kind: reference.kind,
-                    enclosing: None,
-                    tier,
-                    targets,
-                });
+                let means = possible(candidates.of(file, reference.name, true), Tier::Unresolved);
+                edges.push(means.edge(index, reference.name, reference.kind));
             }
         }
         edges[first..].sort_by_key(|edge| (edge.site, edge.kind));
@@ -197,18 +197,52 @@ impl<'a> Candidates<'a> {
         found
     }
 
-    /// Definitions of that name, up to one more than an edge may have.
-    fn of(&self, file: &File<'a>, name: Span, any: bool) -> Vec<Target> {
+    /// Definitions of that name, as many as an edge may have.
+    fn of(&self, file: &File<'a>, name: Span, any: bool) -> Named {
         let key = (file.family, file.text(name));
         let of = |table: &'_ HashMap<_, Vec<Target>>| {
             let all = table.get(&key).map(Vec::as_slice).unwrap_or_default();
-            all[..all.len().min(MAX_CANDIDATES + 1)].to_vec()
+            (all[..all.len().min(MAX_CANDIDATES + 1)].to_vec(), all.len())
         };
-        let mut found = of(&self.members);
-        if any || found.is_empty() {
-            found.extend(of(&self.others));
+        let (mut targets, mut total) = of(&self.members);
+        if any || targets.is_empty() {
+            let (others, further) = of(&self.others);
+            targets.extend(others);
+            total += further;
         }
-        found
+        Named { targets, total }
+    }
+}
+
+/// Definitions of one name.
+struct Named {
+    /// All, if an edge may have so many; else some of them.
+    targets: Vec<Target>,
+    total: usize,
+}
+
+impl From<Vec<Target>> for Named {
+    fn from(targets: Vec<Target>) -> Self {
+        Named { total: targets.len(), targets }
+    }
+}
+
+/// What a use means.
+struct Means {
+    tier: Tier,
+    targets: Vec<Target>,
+    /// how many definitions share the name, if these are too many to name them
+    shared_by: u32,
+}
+
+impl Means {
+    fn new(tier: Tier, targets: Vec<Target>) -> Self {
+        Means { tier, targets, shared_by: 0 }
+    }
+
+    fn edge(self, file: u32, site: Span, kind: ReferenceKind) -> Edge {
+        let Means { tier, targets, shared_by } = self;
+        Edge { file, site, kind, enclosing: None, tier, targets, shared_by }
     }
 }
 
@@ -256,33 +290,28 @@ fn definition<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, si
     found.sort_unstable();
     found.dedup();
     let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
-    let mut targets: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
-    let tier = match (targets.is_empty(), outside, open) {
-        (false, false, false) if agree => Tier::Proven,
-        (false, ..) => Tier::Possible,
+    let targets: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
+    let means = match (targets.is_empty(), outside, open) {
+        (false, false, false) if agree => Means::new(Tier::Proven, targets),
+        (false, ..) => Means::new(Tier::Possible, targets),
         (true, true, false) if !member && shares_names(file) => {
-            let tier;
-            (tier, targets) = possible(candidates.of(file, site.name, true), Tier::External);
-            tier
+            possible(candidates.of(file, site.name, true), Tier::External)
         }
-        (true, true, false) => Tier::External,
+        (true, true, false) => Means::new(Tier::External, targets),
         // A variable hides what has its name, whatever it holds.
-        (true, ..) if variable && file.family.is_static() => Tier::Unresolved,
-        (true, ..) => {
-            let tier;
-            (tier, targets) = possible(candidates.of(file, site.name, !member), Tier::Unresolved);
-            tier
-        }
+        (true, ..) if variable && file.family.is_static() => Means::new(Tier::Unresolved, targets),
+        (true, ..) => possible(candidates.of(file, site.name, !member), Tier::Unresolved),
     };
-    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+    means.edge(index, site.name, site.kind)
 }
 
 /// What is known of a use whose name so many definitions have; `otherwise`, if none has.
-fn possible(candidates: Vec<Target>, otherwise: Tier) -> (Tier, Vec<Target>) {
-    match candidates.len() {
-        0 => (otherwise, candidates),
-        1..=MAX_CANDIDATES => (Tier::Possible, candidates),
-        _ => (Tier::Unresolved, Vec::new()),
+fn possible(candidates: impl Into<Named>, otherwise: Tier) -> Means {
+    let Named { targets, total } = candidates.into();
+    match total {
+        0 => Means::new(otherwise, targets),
+        1..=MAX_CANDIDATES => Means::new(Tier::Possible, targets),
+        _ => Means { tier: Tier::Unresolved, targets: Vec::new(), shared_by: total as u32 },
     }
 }
 
@@ -292,7 +321,7 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
     let member = matches!(file.facts.bindings.expr(site.expr), Expr::Attribute(..));
     let named = || candidates.callable(world, file, site);
     let sure = !matches!(answer, Answer::Maybe(_));
-    let (tier, targets) = match answer {
+    let means = match answer {
         Answer::Bindings(found) | Answer::Maybe(found) => {
             let mut found: Vec<(Target, u32)> = found
                 .into_iter()
@@ -304,22 +333,22 @@ fn answered<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site
             found.sort_unstable();
             found.dedup();
             let agree = found.windows(2).all(|pair| same_definition(world, pair[0], pair[1]));
-            (
-                if agree && sure { Tier::Proven } else { Tier::Possible },
-                found.into_iter().map(|(target, _)| target).collect(),
-            )
+            {
+                let tier = if agree && sure { Tier::Proven } else { Tier::Possible };
+                Means::new(tier, found.into_iter().map(|(target, _)| target).collect())
+            }
         }
-        Answer::External => (Tier::External, Vec::new()),
-        Answer::Variable => (Tier::Unresolved, Vec::new()),
+        Answer::External => Means::new(Tier::External, Vec::new()),
+        Answer::Variable => Means::new(Tier::Unresolved, Vec::new()),
         Answer::Likely | Answer::Unknown => match (named(), answer) {
             // A method that nothing in the repository can be.
             (targets, answer) if targets.is_empty() && (member || matches!(answer, Answer::Likely)) => {
-                (Tier::External, targets)
+                Means::new(Tier::External, targets)
             }
             (targets, _) => possible(targets, Tier::Unresolved),
         },
     };
-    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+    means.edge(index, site.name, site.kind)
 }
 
 /// An edge of what a family's own rules found.
@@ -332,12 +361,12 @@ fn found<'a>(world: &World<'a>, candidates: &Candidates<'a>, index: u32, site: &
     let mut targets: Vec<Target> = finding.found.into_iter().map(target).collect();
     targets.sort_unstable();
     targets.dedup();
-    let (tier, targets) = match finding.tier {
+    let means = match finding.tier {
         tier if finding.by_name => possible(candidates.of(world.file(index), site.name, true), tier),
         Tier::Possible => possible(targets, Tier::Unresolved),
-        tier => (tier, targets),
+        tier => Means::new(tier, targets),
     };
-    Edge { file: index, site: site.name, kind: site.kind, enclosing: None, tier, targets }
+    means.edge(index, site.name, site.kind)
 }
 
 /// Whether a file is a script without imports and exports: it sees the names of all others of its kind.

@@ -478,7 +478,7 @@ pub(super) struct NeighborArgs {
     /// Whose links: those of the node, those of others to it, or both.
     #[arg(long, value_enum, default_value_t)]
     pub direction: Direction,
-    /// Only these relations: call, import, inherit, type, override, mention, depend, co-change.
+    /// Only these relations: call, import, inherit, type, override, mention, depend, co-change, relate, similar, route, read, set.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_relation)]
     pub kind: Vec<Relation>,
     #[command(flatten)]

@@ -132,7 +132,7 @@ pub(super) struct NeighborsParameters {
     /// A name, `Class.method`, a path, `path:line`, a folder, or a package.
     #[param(min_length = 1)]
     symbol: String,
-    /// Only these relations, with commas: call, import, inherit, type, override, mention, depend, co-change.
+    /// Only these relations, with commas: call, import, inherit, type, override, mention, depend, co-change, relate, similar, route, read, set.
     kinds: Option<String>,
     /// How many links far.
     #[param(maximum = 64)]

@@ -101,7 +101,9 @@ pub(super) fn place(graph: &Graph, id: NodeId) -> String {
         NodeKind::Symbol(kind) => format!("{} {name} ({kind})", cite(graph.path(id), node.lines)),
         NodeKind::File => name.into_owned(),
         NodeKind::Folder => format!("{name}/"),
-        NodeKind::Package | NodeKind::Concept => format!("{name} ({})", node.kind.as_str()),
+        NodeKind::Package | NodeKind::Concept | NodeKind::Route | NodeKind::Key => {
+            format!("{name} ({})", node.kind.as_str())
+        }
     }
 }
 

@@ -60,12 +60,17 @@ pub struct LinkJson {
     pub candidates: u32,
     /// Line of the use.
     pub line: u32,
+    /// Of similar definitions: the share of both that is the same, up to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
 }
 
 impl From<&Link> for LinkJson {
     fn from(link: &Link) -> Self {
         let tier = if link.is_proven { "proven" } else { "possible" };
-        LinkJson { kind: link.relation.as_str(), tier, candidates: link.count, line: link.line }
+        let similarity = (link.relation == Relation::Similar).then_some(f64::from(link.count) / 1000.0);
+        let candidates = if similarity.is_some() { 1 } else { link.count };
+        LinkJson { kind: link.relation.as_str(), tier, candidates, line: link.line, similarity }
     }
 }
 
@@ -111,6 +116,15 @@ pub struct Place {
     pub line: u32,
 }
 
+/// A use of a name that nobody can resolve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SitePlace {
+    #[serde(flatten)]
+    place: Place,
+    /// How many definitions it may mean, if these are too many to list it among their users; else 0.
+    candidates: u32,
+}
+
 /// Who uses a node, or what it uses.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UsesAnswer {
@@ -123,7 +137,7 @@ pub struct UsesAnswer {
     /// How many others.
     pub possible: usize,
     /// Uses of that name that nobody can resolve: as long as there are any, nobody can say that it is not used.
-    pub unresolved: Vec<Place>,
+    pub unresolved: Vec<SitePlace>,
     /// How many of these there are.
     pub unresolved_total: usize,
 }
@@ -133,7 +147,10 @@ impl UsesAnswer {
     pub fn new(graph: &Graph, start: NodeId, found: &Found, limit: usize) -> Self {
         let Found { reached: found, unresolved } = found;
         let proven = found.iter().filter(|reached| reached.is_proven).count();
-        let place = |site: &Site| Place { path: graph.path(site.node).to_owned(), line: site.line };
+        let place = |site: &Site| SitePlace {
+            place: Place { path: graph.path(site.node).to_owned(), line: site.line },
+            candidates: site.candidates,
+        };
         UsesAnswer {
             symbol: NodeJson::new(graph, start),
             found: ReachedJson::all(graph, found, limit),
@@ -433,6 +450,21 @@ impl OverviewAnswer {
     }
 }
 
+/// A definition that is like another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SimilarJson {
+    #[serde(flatten)]
+    node: NodeJson,
+    /// How sure, and how much is the same.
+    link: LinkJson,
+}
+
+impl SimilarJson {
+    fn new(graph: &Graph, link: &Link) -> Self {
+        SimilarJson { node: NodeJson::new(graph, link.node), link: link.into() }
+    }
+}
+
 /// What is known of one symbol.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explained {
@@ -449,6 +481,8 @@ pub struct Explained {
     possible: usize,
     /// Uses of its name that nobody can resolve.
     unresolved: usize,
+    /// Definitions that are like it, equal ones first.
+    similar: Vec<SimilarJson>,
     /// Tests that reach it.
     tests: Vec<NodeJson>,
     /// The part of the repository that it belongs to.
@@ -471,6 +505,7 @@ impl Explained {
             used_by: by_relation(&found.used_by),
             possible: found.doubtful.0,
             unresolved: found.doubtful.1,
+            similar: found.similar.iter().take(limit).map(|link| SimilarJson::new(graph, link)).collect(),
             tests: NodeJson::all(graph, found.tests.iter().take(limit)),
             community: found.community.as_ref().map(|community| community.title.clone()),
         }

@@ -12,6 +12,8 @@ use crate::imports::{Import, Imported};
 use crate::knowledge::Knowledge;
 use crate::link::Resolved;
 use crate::mentions::Mention;
+use crate::similar::similar;
+use crate::surface::{Key, Route};
 
 /// Two files that the same commits changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,9 @@ impl Graph {
             builder.link(change.a, link(change.b));
             builder.link(change.b, link(change.a));
         }
+        builder.routes(&resolved.routes);
+        builder.keys(&resolved.keys);
+        builder.similar();
         builder.overrides();
         builder.knowledge(knowledge);
         builder.finish()
@@ -181,7 +186,8 @@ impl<'f, 'a> Builder<'f, 'a> {
             Tier::External => {}
             Tier::Unresolved => {
                 let name = edge.site.text(self.files[edge.file as usize].text);
-                let site = Link { node: user, relation, line, count: 0, is_proven: false };
+                let count = edge.shared_by;
+                let site = Link { node: user, relation, line, count, is_proven: false };
                 self.unresolved.entry(name).or_default().push(site.into());
             }
             Tier::Proven | Tier::Possible => {
@@ -225,6 +231,53 @@ impl<'f, 'a> Builder<'f, 'a> {
             let count = mention.targets.len() as u32;
             let link = Link { node, relation: Relation::Mention, line, count, is_proven: count == 1 };
             self.link(user, link);
+        }
+    }
+
+    /// Where routes are registered, and what answers them.
+    fn routes(&mut self, routes: &[Route]) {
+        let mut nodes: BTreeMap<&str, NodeId> = routes.iter().map(|route| (&*route.name, NONE)).collect();
+        for (name, node) in &mut nodes {
+            *node = self.node(NodeKind::Route, name);
+        }
+        for route in routes {
+            let node = nodes[&*route.name];
+            if !route.is_decorator {
+                let line = self.lines[route.file as usize].of(route.site.start);
+                let link = Link { node, relation: Relation::Route, line, count: 1, is_proven: true };
+                self.link(self.around(route.file, route.site), link);
+            }
+            let (relation, is_proven) = (Relation::Route, route.is_proven);
+            let count = if is_proven { 1 } else { route.handlers.len() as u32 };
+            for handler in &route.handlers {
+                self.link(node, Link { node: self.target(handler), relation, line: 0, count, is_proven });
+            }
+        }
+    }
+
+    /// Who reads and sets variables of the environment.
+    fn keys(&mut self, keys: &[Key]) {
+        let files = self.files;
+        let name = |key: &Key| key.site.text(files[key.file as usize].text);
+        let mut nodes: BTreeMap<&str, NodeId> = keys.iter().map(|key| (name(key), NONE)).collect();
+        for (name, node) in &mut nodes {
+            *node = self.node(NodeKind::Key, name);
+        }
+        for key in keys {
+            let line = self.lines[key.file as usize].of(key.site.start);
+            let relation = if key.is_set { Relation::Set } else { Relation::Read };
+            let link = Link { node: nodes[name(key)], relation, line, count: 1, is_proven: true };
+            self.link(self.around(key.file, key.site), link);
+        }
+    }
+
+    fn similar(&mut self) {
+        for alike in similar(self.files) {
+            let [a, b] = [alike.a, alike.b].map(|(file, symbol)| self.node_of(file, Some(symbol)));
+            let (count, is_proven) = (alike.shared, alike.is_equal);
+            let link = |node| Link { node, relation: Relation::Similar, line: 0, count, is_proven };
+            self.link(a, link(b));
+            self.link(b, link(a));
         }
     }
 

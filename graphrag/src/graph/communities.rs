@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Graph, NodeId, Relation};
+use super::{Graph, Link, NodeId, Relation};
 use crate::network::communities::{Options, communities};
 use crate::network::weighted::Weighted;
 
@@ -125,13 +125,16 @@ impl Graph {
         (communities.collect(), of_file)
     }
 
-    /// Uses from one file to another. What may mean one of many definitions does not count, nor what was only changed together
-    /// or is said to hang together.
+    /// Uses from one file to another. What may mean one of many definitions does not count, nor what was only changed together,
+    /// is said to hang together, or is alike.
     pub fn uses_between_files(&self) -> BTreeMap<(NodeId, NodeId), Uses> {
         let mut uses: BTreeMap<(NodeId, NodeId), Uses> = BTreeMap::new();
         for id in self.ids() {
             let Some(from) = self.node(id).file else { continue };
-            for link in self.uses(id).filter(|link| !matches!(link.relation, Relation::CoChange | Relation::Relate)) {
+            let is_use = |link: &Link| {
+                link.relation.is_inside() && !matches!(link.relation, Relation::CoChange | Relation::Relate)
+            };
+            for link in self.uses(id).filter(is_use) {
                 let Some(to) = self.node(link.node).file.filter(|to| *to != from) else { continue };
                 if link.is_proven || link.count <= MOST_CANDIDATES {
                     let uses = uses.entry((from, to)).or_default();
@@ -158,7 +161,7 @@ impl Graph {
         let own = self.symbols_of(file).chain([file]);
         let mut users: Vec<NodeId> = own
             .flat_map(|id| self.used_by(id))
-            .filter(|link| link.is_proven && link.relation != Relation::CoChange)
+            .filter(|link| link.is_proven && link.relation.is_inside() && link.relation != Relation::CoChange)
             .filter_map(|link| self.node(link.node).file.filter(|user| *user != file))
             .collect();
         users.sort_unstable();
@@ -172,7 +175,8 @@ impl Graph {
         for &file in files {
             for id in self.symbols_of(file) {
                 let is_key = self.node(id).kind.symbol().is_some_and(|kind| kind.is_type() || kind.is_callable());
-                let users = self.used_by(id).filter(|link| link.is_proven).count();
+                let is_use = |link: &Link| link.is_proven && link.relation.is_inside();
+                let users = self.used_by(id).filter(is_use).count();
                 if is_key && users > 0 {
                     symbols.push((users, id));
                 }

@@ -38,7 +38,7 @@ impl Graph {
         let folder = text.trim_end_matches('/');
         let folder = if folder == "." { "" } else { folder };
         let others = self.last_symbol()..self.ids().end;
-        others.filter(|&id| self.node(id).name == folder).collect()
+        others.filter(|&id| self.node(id).name == folder || self.node(id).name == text).collect()
     }
 
     /// The file at `path`.

@@ -46,6 +46,10 @@ pub enum NodeKind {
     Package,
     /// Something that documents speak of.
     Concept,
+    /// A path that a program answers, with its method: `GET /users/{id}`.
+    Route,
+    /// A variable of the environment.
+    Key,
 }
 
 impl NodeKind {
@@ -57,6 +61,8 @@ impl NodeKind {
             NodeKind::Folder => "folder",
             NodeKind::Package => "package",
             NodeKind::Concept => "concept",
+            NodeKind::Route => "route",
+            NodeKind::Key => "key",
         }
     }
 
@@ -75,6 +81,8 @@ impl NodeKind {
             NodeKind::Folder => 65,
             NodeKind::Package => 66,
             NodeKind::Concept => 67,
+            NodeKind::Route => 68,
+            NodeKind::Key => 69,
         }
     }
 
@@ -84,6 +92,8 @@ impl NodeKind {
             65 => Some(NodeKind::Folder),
             66 => Some(NodeKind::Package),
             67 => Some(NodeKind::Concept),
+            68 => Some(NodeKind::Route),
+            69 => Some(NodeKind::Key),
             symbol => SymbolKind::from_u8(symbol).map(NodeKind::Symbol),
         }
     }
@@ -111,11 +121,20 @@ pub enum Relation {
     CoChange = 7,
     /// A document says something of two concepts; proven if the form of the text says it, and not a language model.
     Relate = 8,
+    /// Two definitions consist of the same, or almost the same; proven if of exactly the same. Not a use: the walks that ask who
+    /// uses what leave it out.
+    Similar = 9,
+    /// A place registers a route, or a route is answered by a definition.
+    Route = 10,
+    /// Reads a variable of the environment.
+    Read = 11,
+    /// Sets one.
+    Set = 12,
 }
 
 impl Relation {
     /// Every relation, in the order of its stored number.
-    pub const ALL: [Relation; 9] = [
+    pub const ALL: [Relation; 13] = [
         Relation::Call,
         Relation::Import,
         Relation::Inherit,
@@ -125,7 +144,32 @@ impl Relation {
         Relation::Depend,
         Relation::CoChange,
         Relation::Relate,
+        Relation::Similar,
+        Relation::Route,
+        Relation::Read,
+        Relation::Set,
     ];
+
+    /// Every relation by which one node needs or names the other: all but likeness.
+    pub const USES: [Relation; 12] = [
+        Relation::Call,
+        Relation::Import,
+        Relation::Inherit,
+        Relation::Type,
+        Relation::Override,
+        Relation::Mention,
+        Relation::Depend,
+        Relation::CoChange,
+        Relation::Relate,
+        Relation::Route,
+        Relation::Read,
+        Relation::Set,
+    ];
+
+    /// Whether it says how parts of a program hang together. Likeness does not, and neither does what the outside sees.
+    pub(crate) fn is_inside(self) -> bool {
+        !matches!(self, Relation::Similar | Relation::Route | Relation::Read | Relation::Set)
+    }
 
     /// The lower-case word used in output and filters.
     pub fn as_str(self) -> &'static str {
@@ -139,6 +183,10 @@ impl Relation {
             Relation::Depend => "depend",
             Relation::CoChange => "co-change",
             Relation::Relate => "relate",
+            Relation::Similar => "similar",
+            Relation::Route => "route",
+            Relation::Read => "read",
+            Relation::Set => "set",
         }
     }
 
@@ -181,7 +229,7 @@ impl<'g> Node<'g> {
     pub fn own_name(&self) -> &'g str {
         match self.kind {
             NodeKind::Symbol(_) => self.name.rsplit('.').next().unwrap_or(self.name),
-            NodeKind::Concept => self.name,
+            NodeKind::Concept | NodeKind::Route => self.name,
             _ => self.name.rsplit('/').next().unwrap_or(self.name),
         }
     }
@@ -209,6 +257,7 @@ pub struct Link {
     /// Line of the use, in the file of the user; 0 if it has none.
     pub line: u32,
     /// Of how many definitions the used one is a candidate; 1 if it is proven. Of co-changed files: by how many commits.
+    /// Of similar definitions: how much of both they share, in thousandths (Jaccard's index of their shingles). 65,535 may be more.
     pub count: u32,
     /// Whether it is proven.
     pub is_proven: bool,
@@ -257,6 +306,8 @@ pub struct Site {
     pub line: u32,
     /// How the name is used.
     pub relation: Relation,
+    /// How many definitions it may mean, if these are too many to link it with them; else 0.
+    pub candidates: u32,
 }
 
 /// What a repository consists of, and how it hangs together.
@@ -375,7 +426,7 @@ impl Graph {
         let sites = self.unresolved.of(self.node(id).own_name()).iter();
         sites
             .map(|&record| Link::from(record))
-            .map(|Link { node, line, relation, .. }| Site { node, line, relation })
+            .map(|Link { node, line, relation, count, .. }| Site { node, line, relation, candidates: count })
             .collect()
     }
 
@@ -390,7 +441,7 @@ impl Graph {
 
     /// One past the symbols: the first folder (there is always one).
     fn last_symbol(&self) -> NodeId {
-        let is_behind = |record: &NodeRecord| matches!(record.kind as u8, 65..=67);
+        let is_behind = |record: &NodeRecord| matches!(record.kind as u8, 65..=69);
         let files = self.first_symbol.len();
         (files + self.nodes[files..].partition_point(|record| !is_behind(record))) as NodeId
     }

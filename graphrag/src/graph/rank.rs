@@ -17,7 +17,8 @@ impl Graph {
     /// visits. What starts at a seed does not count, hubs pass on little: see [`Options::hub`].
     pub fn rank(&self, seeds: &[(NodeId, f32)], most: usize) -> Vec<(NodeId, f32)> {
         let arcs = self.ids().flat_map(|from| {
-            self.uses(from).flat_map(move |link| {
+            let uses = self.uses(from).filter(|link| link.relation.is_inside());
+            uses.flat_map(move |link| {
                 let sure = if link.is_proven { 1.0 } else { POSSIBLE / link.count.max(1) as f32 };
                 let loose = matches!(link.relation, Relation::CoChange | Relation::Mention);
                 let weight = if loose { LOOSE * sure } else { sure };

@@ -62,9 +62,12 @@ impl Graph {
         found
     }
 
-    /// A shortest way along uses from one of `from` to one of `to`; a proven one, if there is any. If one of them is a concept, the
+    /// A shortest way along uses from one of `from` to one of `to`; a proven one, if there is any. That two are alike leads nowhere,
+    /// unless it is asked for. If one of them is a concept, the
     /// way may lead through sections and concepts in both directions: what one section speaks of hangs together.
     pub fn way(&self, from: &[NodeId], to: &[NodeId], follow: Follow) -> Option<Vec<Step>> {
+        let relations = if follow.relations.is_empty() { &Relation::USES } else { follow.relations };
+        let follow = Follow { relations, ..follow };
         let proven = self.shortest(from, to, Follow { proven_only: true, ..follow });
         proven.or_else(|| if follow.proven_only { None } else { self.shortest(from, to, follow) })
     }

@@ -185,7 +185,7 @@ impl<'a> Known<'a> {
             let site = symbols[0].0;
             for &kind in kinds.get(&site).into_iter().flatten() {
                 if let Some((tier, targets)) = self.answer(names, document, kind, site.text(facts.text), symbols) {
-                    edges.push(Edge { file: document.file, site, kind, enclosing: None, tier, targets });
+                    edges.push(Edge { file: document.file, site, kind, enclosing: None, tier, targets, shared_by: 0 });
                 }
             }
         }
@@ -288,6 +288,7 @@ impl<'a> Known<'a> {
             enclosing: own.symbol,
             tier: Tier::Proven,
             targets: vec![base],
+            shared_by: 0,
         };
         found.into_iter().map(inherit).collect()
     }

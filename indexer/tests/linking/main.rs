@@ -10,6 +10,8 @@ mod php;
 mod ruby;
 mod rust;
 mod scala;
+mod similar;
+mod surface;
 mod swift;
 
 use graphrag::{Edge, FileFacts, Manifest, Tier, link};

@@ -80,7 +80,13 @@ class Node(TypedDict):
     end_line: int
 
 
-class Link(TypedDict):
+class Likeness(TypedDict, total=False):
+    """What only links of the relation `similar` have: the share of both definitions that is the same, up to 1."""
+
+    similarity: float
+
+
+class Link(Likeness):
     """A use. `kind` is the relation, `tier` is `proven` or `possible`, `candidates` are definitions that it may mean."""
 
     kind: str
@@ -110,6 +116,12 @@ class Place(TypedDict):
     line: int
 
 
+class Site(Place):
+    """A use that nobody can resolve; `candidates` is how many definitions it may mean, if these are too many to list, else 0."""
+
+    candidates: int
+
+
 class Uses(TypedDict):
     """Who uses a symbol, or what it uses. As long as `unresolved_total` is not 0, nobody can say that it is not used."""
 
@@ -117,7 +129,7 @@ class Uses(TypedDict):
     found: List[Reached]
     proven: int
     possible: int
-    unresolved: List[Place]
+    unresolved: List[Site]
     unresolved_total: int
 
 
@@ -227,6 +239,12 @@ class Overview(TypedDict):
     entries: List[Node]
 
 
+class Similar(Node):
+    """A definition that is like another; `link` says how much."""
+
+    link: Link
+
+
 class Explained(TypedDict):
     """What is known of one symbol. `uses` and `used_by` are by relation, proven links only."""
 
@@ -237,6 +255,7 @@ class Explained(TypedDict):
     used_by: Dict[str, List[Node]]
     possible: int
     unresolved: int
+    similar: List[Similar]
     tests: List[Node]
     community: Optional[str]
 

@@ -74,7 +74,8 @@ class Graph:
 
         Args:
             symbol: The node.
-            relations: Only these: `call`, `import`, `inherit`, `type`, `override`, `mention`, `depend`, `co-change`.
+            relations: Only these: `call`, `import`, `inherit`, `type`, `override`, `mention`, `depend`, `co-change`,
+                `relate`, `similar`, `route`, `read`, `set`.
             depth: Links far.
             proven: Only proven links.
             limit: At most so many of each sort.

@@ -19,7 +19,7 @@ use super::args::{GraphCommand, WalkArgs};
 use super::failure::Usage;
 use super::output::harmless;
 use super::{Done, target};
-use crate::question::{FAR, Question};
+use crate::question::{FAR, Question, likeness};
 
 pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
     match command {
@@ -88,13 +88,16 @@ fn place(graph: &Graph, id: NodeId) -> String {
         }
         NodeKind::File => harmless(node.name).into_owned(),
         NodeKind::Folder => format!("{}/", harmless(node.name)),
-        NodeKind::Package | NodeKind::Concept => format!("{} ({})", harmless(node.name), node.kind.as_str()),
+        NodeKind::Package | NodeKind::Concept | NodeKind::Route | NodeKind::Key => {
+            format!("{} ({})", harmless(node.name), node.kind.as_str())
+        }
     }
 }
 
-/// How sure a link is, in words; nothing if it is proven.
+/// How sure a link is, in words; nothing if it is proven. Of what is alike, how much.
 fn doubt(link: &Link) -> String {
     match link.is_proven {
+        _ if link.relation == Relation::Similar => format!("  {} it", likeness(link)),
         true => String::new(),
         false if link.relation == Relation::Relate => "  as a model reads it".into(),
         false => format!("  possible, 1 of {}", link.count),

@@ -15,7 +15,7 @@ use super::super::args::{CommunitiesArgs, ExplainArgs, Format, OverviewArgs};
 use super::super::output::{self, count, harmless};
 use super::super::target;
 use super::spending::{Preview, Spending, flags, say, spent_line};
-use super::{Done, concept, find, place};
+use super::{Done, concept, doubt, find, place};
 use crate::overview::{explain, overview, summary};
 use crate::wire::{CommunitiesAnswer, Explained, OverviewAnswer};
 use crate::{Engine, extract};
@@ -257,6 +257,11 @@ pub(super) fn explained(args: &ExplainArgs) -> anyhow::Result<Done> {
             writeln!(out, "{words}{} ({})", relation.as_str(), ids.len())?;
             ids.iter().take(NAMES).try_for_each(|&id| writeln!(out, "  {}", place(&graph, id)))?;
         }
+    }
+    if !found.similar.is_empty() {
+        writeln!(out, "similar ({})", found.similar.len())?;
+        let mut similar = found.similar.iter().take(NAMES);
+        similar.try_for_each(|link| writeln!(out, "  {}{}", place(&graph, link.node), doubt(link)))?;
     }
     let (possible, unresolved) = found.doubtful;
     writeln!(

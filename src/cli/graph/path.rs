@@ -28,7 +28,8 @@ pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
                         (true, Relation::Relate) => "related, the other way,",
                         (_, relation) => relation.as_str(),
                     };
-                    writeln!(out, "  ↓ {words} at line {}{}", link.line, doubt(link))?;
+                    let at = if link.line > 0 { format!(" at line {}", link.line) } else { String::new() };
+                    writeln!(out, "  ↓ {words}{at}{}", doubt(link))?;
                 }
             }
         }

@@ -38,7 +38,11 @@ fn answer(args: &GraphArgs, graph: &Graph, start: NodeId, question: Question, fo
             let sites = count(unresolved.len() as u64, "unresolved site");
             writeln!(out, "{proven} proven, {} possible, {sites} of that name", total - proven)?;
             for site in unresolved.iter().take(10) {
-                writeln!(out, "  ? {}:{}", harmless(graph.path(site.node)), site.line)?;
+                let candidates = match site.candidates {
+                    0 => String::new(),
+                    candidates => format!("  1 of {candidates}"),
+                };
+                writeln!(out, "  ? {}:{}{candidates}", harmless(graph.path(site.node)), site.line)?;
             }
         }
         GraphFormat::Json => {
@@ -58,7 +62,7 @@ fn print_reached(out: &mut impl Write, graph: &Graph, reached: &Reached, backwar
     let (place, link) = (place(graph, reached.node), &reached.link);
     let at = if backwards && link.line > 0 { format!("  at line {}", link.line) } else { String::new() };
     let kind = match link.relation {
-        Relation::Call => String::new(),
+        Relation::Call | Relation::Similar => String::new(),
         relation => format!("  {}", relation.as_str()),
     };
     writeln!(out, "{indent}{place}{at}{kind}{}", doubt(link))
@@ -75,7 +79,7 @@ pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
         true => graph.reach(&[start], backwards, wanted),
         false => Vec::new(),
     };
-    let (uses, used_by) = (reach(false, Direction::Out), reach(true, Direction::In));
+    let (uses, mut used_by) = (reach(false, Direction::Out), reach(true, Direction::In));
     let parent = graph.node(start).parent;
     let children = graph.children(start);
     let limit = args.walk.limit;
@@ -83,6 +87,10 @@ pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
     match args.walk.format {
         GraphFormat::Text => {
             writeln!(out, "{}", place(&graph, start))?;
+            // Likeness goes both ways: once is enough to read.
+            if args.direction == Direction::Both {
+                used_by.retain(|reached| reached.link.relation != Relation::Similar);
+            }
             if let Some(parent) = parent {
                 writeln!(out, "in\n  {}", place(&graph, parent))?;
             }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::answer::{Answer, handle, next, one_line, place};
 use super::{Answered, Call, LONGEST, Refusal, given, limit};
 use crate::overview::explain;
-use crate::question::{FAR, Question};
+use crate::question::{FAR, Question, likeness};
 
 pub(super) const TOKENS: usize = 1500;
 /// The words for what can be asked.
@@ -77,7 +77,10 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
     let mut sites = found.unresolved.iter();
     if shown == lines.len() {
         let sites = sites.by_ref().take(NAMES);
-        answer.lines(sites.map(|site| format!("? {}:{}", one_line(graph.path(site.node)), site.line)));
+        answer.lines(sites.map(|site| {
+            let candidates = if site.candidates > 0 { format!(" 1 of {}", site.candidates) } else { String::new() };
+            format!("? {}:{}{candidates}", one_line(graph.path(site.node)), site.line)
+        }));
     }
     let mut end = Vec::new();
     if shown < lines.len() {
@@ -112,6 +115,9 @@ fn reached_line(graph: &Graph, reached: &Reached, backwards: bool) -> String {
 fn about(link: &Link, backwards: bool) -> String {
     let at = if backwards && link.line > 0 { format!(" at line {}", link.line) } else { String::new() };
     let kind = if link.relation == Relation::Call { String::new() } else { format!(" {}", link.relation.as_str()) };
+    if link.relation == Relation::Similar {
+        return format!(" {} it", likeness(link));
+    }
     let doubt = match (link.is_proven, link.count) {
         (true, _) => String::new(),
         (false, 1) => " possible".to_owned(),
@@ -147,6 +153,10 @@ fn explained(call: &Call, symbol: &str, mut answer: Answer) -> Answered {
     if !found.tests.is_empty() {
         some("tests that reach it".into(), &found.tests);
     }
+    if !found.similar.is_empty() && answer.line(&format!("similar ({})", found.similar.len())) {
+        let similar = found.similar.iter().take(NAMES);
+        answer.lines(similar.map(|link| format!("  {}{}", place(&graph, link.node), about(link, false))));
+    }
     let (possible, unresolved) = found.doubtful;
     answer.line(&format!("{possible} possible uses, {unresolved} unresolved uses of that name"));
     let handle = handle(&graph, id);
@@ -162,7 +172,9 @@ fn neighbors(call: &Call, symbol: &str, mut answer: Answer) -> Answered {
     let mut next_step = format!("graph {} explain", handle(&graph, id));
     for (title, backwards) in [("used by", true), ("uses", false)] {
         let follow = Follow { relations: &[], proven_only: false, depth: 1 };
-        let reached = graph.reach(&[id], backwards, follow);
+        let mut reached = graph.reach(&[id], backwards, follow);
+        // Likeness goes both ways: once is enough to read.
+        reached.retain(|reached| !backwards || reached.link.relation != Relation::Similar);
         let lines: Vec<String> = reached.iter().map(|reached| reached_line(&graph, reached, backwards)).collect();
         answer.list(title, &lines);
         if let Some(first) = reached.first() {
