@@ -46,6 +46,8 @@ fn killed_fifty_times_it_loses_nothing() {
 #[test]
 fn connections_that_are_cut_all_the_time_do_not_stop_it() {
     let Some(database) = Database::new() else { return };
+    // Makes extension and schema, which is one step and may take longer than a connection lasts.
+    Mirrored::named(&database.url(), 1, origin("other", "repository")).sync();
     let proxy = Proxy::new(database.place(), Duration::from_millis(100));
     let mut mirrored = Mirrored::new(&database.url(), 300);
     let through = mirror::postgres::Postgres::new(&database.url_through(proxy.port), origin("default", "repository"));
@@ -109,7 +111,7 @@ fn a_full_disk_or_a_read_only_server_changes_nothing() {
     database.sql(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let refused = mirrored.mirror.sync(&mirrored.snapshot, &SyncOptions::default()).expect_err("it is read-only");
     assert!(refused.to_string().contains("read-only"), "{refused}");
-    database.sql(&format!("SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"));
+    database.sql(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"));
     // The server says so when a page cannot be written; a trigger says it at the same place.
     database.sql(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS

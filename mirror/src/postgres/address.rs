@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use super::NAME;
@@ -10,7 +11,7 @@ use crate::{Error, Result};
 /// A URL that may hold a password, and is never printed.
 #[derive(Clone)]
 pub(super) struct Address {
-    pub options: PgConnectOptions,
+    options: PgConnectOptions,
     redacted: String,
 }
 
@@ -27,6 +28,11 @@ impl Address {
             wrong("it cannot be read; signs like `@`, `/`, `#` and `%` in a password are written %40, %2F, %23, %25".into())
         })?;
         Ok(Address { options: options.application_name("cogo"), redacted })
+    }
+
+    /// How to connect; statements, which hold texts, are not logged.
+    pub(super) fn quiet(&self) -> PgConnectOptions {
+        self.options.clone().disable_statement_logging()
     }
 }
 

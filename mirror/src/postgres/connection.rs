@@ -22,7 +22,7 @@ const STATEMENT_TIMEOUT: &str = "10min";
 
 /// Connects, and sets the session up for the tenant.
 pub(super) async fn connect(address: &Address, origin: &Origin) -> Attempt<PgConnection> {
-    let options = address.options.clone().disable_statement_logging();
+    let options = address.quiet();
     let connected = tokio::time::timeout(CONNECT, options.connect()).await;
     let mut connection =
         connected.map_err(|_| Failure::Lost(format!("{address} did not answer in {} s", CONNECT.as_secs())))??;
@@ -30,11 +30,17 @@ pub(super) async fn connect(address: &Address, origin: &Origin) -> Attempt<PgCon
     Ok(connection)
 }
 
-/// Names the tenant, and finds the types of pgvector wherever its extension lies.
+/// Names the tenant, and finds the types of pgvector wherever its extension lies. Commits are not waited for: what a crash of the
+/// server takes with it is invisible, and is written again; the one that shows it waits, for itself and those before.
 pub(super) async fn set_up(connection: &mut PgConnection, origin: &Origin, timeout: &str) -> Attempt<()> {
+    Ok(set_session(connection, origin, timeout).await?)
+}
+
+/// The same, as a pool wants it.
+pub(super) async fn set_session(connection: &mut PgConnection, origin: &Origin, timeout: &str) -> sqlx::Result<()> {
     let settings = "SELECT set_config('cogo.tenant', $1, false), set_config('statement_timeout', $2, false),
         set_config('lock_timeout', '1min', false), set_config('idle_in_transaction_session_timeout', '1min', false),
-        set_config('client_min_messages', 'warning', false),
+        set_config('client_min_messages', 'warning', false), set_config('synchronous_commit', 'off', false),
         set_config('search_path', concat_ws(', ', 'pg_catalog', (
             SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
             WHERE extname = 'vector')), false)";
@@ -114,10 +120,16 @@ async fn migrate(connection: &mut PgConnection) -> Attempt<()> {
     };
     let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
     migrations.dangerous_set_table_name("cogo.migrations");
-    // Nothing to write, which a role that may not create schemas can do, too.
-    let applied: bool =
+    let begun: bool =
         sqlx::query_scalar("SELECT to_regclass('cogo.migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
-    if !applied {
+    if begun {
+        // One question instead of the migrator's seven, for connections that do not last.
+        let newest: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM cogo.migrations WHERE success").fetch_one(&mut *connection).await?;
+        if newest == MIGRATIONS.last().map(|(version, _)| *version) {
+            return Ok(());
+        }
+    } else {
         sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS cogo").execute(&mut *connection).await?;
     }
     match migrations.run(connection).await {

@@ -51,8 +51,10 @@ impl From<sqlx::Error> for Failure {
         };
         let said = told.message();
         match told.code() {
-            // Connection failures; shutdown, crash, start-up; deadlock, serialisation; too many connections.
+            // Shutdown, crash, start-up; deadlock, serialisation; too many connections.
             "57P01" | "57P02" | "57P03" | "57P05" | "40001" | "40P01" | "53300" => Failure::Lost(said.to_owned()),
+            // Somebody else was making the same at the same time: extension, schema, table, repository.
+            "23505" | "42710" | "42P06" | "42P07" => Failure::Lost(said.to_owned()),
             code if code.starts_with("08") => Failure::Lost(said.to_owned()),
             "28P01" | "28000" => Failure::Final(Error::Unreachable {
                 server: NAME,

@@ -5,6 +5,7 @@
 //! * `local.rs`, `rows.rs`, `copy.rs`: the documents of a generation as rows.
 //! * `sync.rs`, `terms.rs`, `index.rs`: bringing the mirror up to date.
 //! * `verify.rs`: comparing it row by row.
+//! * `search/`: answering queries from it.
 
 mod address;
 mod connection;
@@ -13,6 +14,7 @@ mod failure;
 mod index;
 mod local;
 mod rows;
+mod search;
 mod sync;
 mod terms;
 mod verify;
@@ -21,6 +23,8 @@ use std::time::Duration;
 
 use rag_core::Snapshot;
 use tokio::runtime::Runtime;
+
+pub use self::search::Reader;
 
 use self::address::Address;
 use self::failure::{Attempt, Failure};
@@ -82,7 +86,11 @@ impl Postgres {
         let local = Local::new(snapshot)?;
         let mut progress = Progress::new();
         self.with_patience(&mut progress, |connection, progress| {
-            self.runtime.block_on(connection::prepare(connection, &self.origin))?;
+            if !progress.prepared {
+                self.runtime.block_on(connection::prepare(connection, &self.origin))?;
+                progress.prepared = true;
+                progress.steps += 1;
+            }
             sync::attempt(&self.runtime, connection, &self.origin, &local, options, progress)
         })?;
         Ok(progress.synced)
@@ -133,7 +141,7 @@ impl Postgres {
     ) -> Result<T> {
         let mut fruitless = 0;
         loop {
-            let before = progress.synced.written;
+            let before = progress.steps;
             let outcome = self.runtime.block_on(connection::connect(&self.address, &self.origin)).and_then(|mut connection| {
                 let outcome = act(&mut connection, progress);
                 self.runtime.block_on(async {
@@ -149,7 +157,7 @@ impl Postgres {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Lost(reason)) => reason,
             };
-            fruitless = if progress.synced.written > before { 0 } else { fruitless + 1 };
+            fruitless = if progress.steps > before { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS {
                 return Err(Error::Unreachable { server: NAME, reason });
             }

@@ -21,10 +21,12 @@ use super::{NAME, SyncOptions, index};
 use crate::{Error, Origin, Synced};
 
 /// Rows of so many bytes are written in one transaction; after a lost connection fewer, so that some get through.
-const LARGEST_BATCH: usize = 8 << 20;
+const LARGEST_BATCH: usize = 16 << 20;
 const SMALLEST_BATCH: usize = 16 << 10;
 /// Documents that are removed in one transaction.
 const REMOVED_AT_ONCE: usize = 500;
+/// What a document that is removed counts for in a batch.
+const REMOVED_SIZE: usize = 1 << 10;
 /// Rows of `generations` that are kept, for whoever wants to know when what was synced.
 const KEPT_GENERATIONS: i64 = 100;
 /// How often the lock is asked for.
@@ -33,13 +35,23 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// What one sync has done so far; kept while connections come and go.
 pub(super) struct Progress {
     pub synced: Synced,
+    /// whether the server was found fit
+    pub prepared: bool,
+    /// transactions that were committed
+    pub steps: u64,
     batch: usize,
     terms: Terms,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Progress { synced: Synced::default(), batch: LARGEST_BATCH, terms: Terms::default() }
+        Progress {
+            synced: Synced::default(),
+            prepared: false,
+            steps: 0,
+            batch: LARGEST_BATCH,
+            terms: Terms::default(),
+        }
     }
 
     /// After a lost connection: the next attempt takes smaller steps.
@@ -100,7 +112,8 @@ pub(super) fn attempt(
         }
         progress.synced.deleted += plan.retired.len() as u64;
         progress.synced.generation = ours;
-        remove(connection, &[&plan.retired[..], &plan.garbage].concat()).await
+        progress.steps += 1;
+        remove(connection, &[&plan.retired[..], &plan.garbage].concat(), progress).await
     })
 }
 
@@ -184,7 +197,7 @@ fn write(
             .bind(plan.missing.len() as i64)
             .fetch_all(&mut *connection),
     )?;
-    let Progress { synced, batch: largest, terms, .. } = progress;
+    let Progress { synced, steps, batch: largest, terms, .. } = progress;
     let maker = Maker {
         local,
         common: Common { repository, model: &local.snapshot.manifest.settings.model },
@@ -204,6 +217,7 @@ fn write(
             let batch: Batch = batch?;
             runtime.block_on(send(connection, &batch))?;
             synced.written += batch.documents;
+            *steps += 1;
         }
         Ok(ids.clone())
     })
@@ -272,6 +286,7 @@ async fn flip(
     progress: &Progress,
 ) -> Attempt<()> {
     let mut transaction = connection.begin().await?;
+    sqlx::raw_sql("SET LOCAL synchronous_commit = on").execute(&mut *transaction).await?;
     terms::update(&mut transaction, repository, &progress.terms.frequencies, retired).await?;
     for (ids, visible) in [(retired, false), (shown, true)] {
         sqlx::query("UPDATE cogo.documents SET visible = $1 WHERE repository_id = $2 AND id = ANY($3)")
@@ -322,8 +337,8 @@ async fn flip(
 }
 
 /// Removes documents that are not visible.
-async fn remove(connection: &mut PgConnection, ids: &[i64]) -> Attempt<()> {
-    for part in ids.chunks(REMOVED_AT_ONCE) {
+async fn remove(connection: &mut PgConnection, ids: &[i64], progress: &mut Progress) -> Attempt<()> {
+    for part in ids.chunks(REMOVED_AT_ONCE.min(progress.batch / REMOVED_SIZE)) {
         let mut transaction = connection.begin().await?;
         for statement in [
             "DELETE FROM cogo.edges WHERE document_id = ANY($1)",
@@ -335,6 +350,7 @@ async fn remove(connection: &mut PgConnection, ids: &[i64]) -> Attempt<()> {
             sqlx::query(statement).bind(part).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
+        progress.steps += 1;
     }
     Ok(())
 }

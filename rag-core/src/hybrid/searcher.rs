@@ -1,5 +1,7 @@
 //! The searcher: from a query to hits.
 
+mod sample;
+
 use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
@@ -22,6 +24,8 @@ use crate::store::catalog::Place;
 use crate::store::{LiveSegment, Snapshot, Vectors};
 use crate::symbol::Span;
 use crate::vector::QuantizedQuery;
+
+pub use sample::{Corpus, Plan, Sample, SampleFile};
 
 /// Longest query, in bytes: beyond it lie pasted files, not questions.
 const LONGEST_QUERY: usize = 64 << 10;

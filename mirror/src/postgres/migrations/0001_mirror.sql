@@ -107,6 +107,8 @@ CREATE TABLE cogo.terms (
     documents int NOT NULL,
     PRIMARY KEY (repository_id, term)
 );
+-- Those that a sync has to remove.
+CREATE INDEX terms_gone ON cogo.terms (repository_id) WHERE chunks <= 0 AND documents <= 0;
 
 -- A role that does not own the tables sees the tenant that its session has named, and no other.
 ALTER TABLE cogo.repositories ENABLE ROW LEVEL SECURITY;
