@@ -7,6 +7,8 @@
 
 mod error;
 mod outcome;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 pub use error::{Error, Result};
 pub use outcome::{Difference, Origin, Synced, Verified};

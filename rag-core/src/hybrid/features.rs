@@ -185,7 +185,7 @@ fn flag(condition: bool) -> f32 {
 }
 
 /// Folders that hold versions of the same thing: `v3/` beside `v4/`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Versions {
     /// folder that holds versions, with its slash → the newest version in it
     newest: HashMap<String, u32>,
@@ -218,11 +218,22 @@ fn versions(path: &str) -> impl Iterator<Item = (&str, u32)> {
 
 /// Per segment and file: in how many files its name is mentioned, plus one; 0 where nobody has counted yet. Counting
 /// costs a walk over postings, so it is done once per file that comes up, not for all when a searcher is made.
-pub(super) struct MentionCounts(Vec<Vec<AtomicU32>>);
+pub(super) struct MentionCounts {
+    counts: Vec<Vec<AtomicU32>>,
+    /// Number of all files, where the segments are a sample of them.
+    files: Option<u64>,
+}
 
 impl MentionCounts {
     pub(super) fn none_yet<'s>(segments: impl Iterator<Item = &'s LiveSegment>) -> Self {
-        MentionCounts(segments.map(|live| live.live.iter().map(|_| AtomicU32::new(0)).collect()).collect())
+        let counts = segments.map(|live| live.live.iter().map(|_| AtomicU32::new(0)).collect()).collect();
+        MentionCounts { counts, files: None }
+    }
+
+    /// What is known of segments of one file each, among so many files.
+    pub(super) fn known(mentions: impl Iterator<Item = u32>, files: u64) -> Self {
+        let counts = mentions.map(|count| vec![AtomicU32::new(count.saturating_add(1))]).collect();
+        MentionCounts { counts, files: Some(files) }
     }
 }
 
@@ -251,6 +262,17 @@ pub fn mentions(snapshot: &Snapshot) -> Result<Vec<Vec<u32>>> {
     Ok(all)
 }
 
+/// The term that stands in a text which mentions the file at `path` by its name.
+pub(super) fn mention_term(lexicon: &mut Lexicon, path: &str) -> String {
+    let stem = path_stem(path);
+    let mut words = 0;
+    for_each_word(stem, |_| words += 1);
+    if words == 1 {
+        return lexicon.query_terms(stem).into_iter().next().unwrap_or_default();
+    }
+    stem.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// Counts in how many files the name of a file is mentioned: a measure of how central it is.
 struct Mentions<'s> {
     segments: &'s [&'s LiveSegment],
@@ -265,7 +287,7 @@ impl<'s> Mentions<'s> {
     }
 
     fn of(&mut self, known: &MentionCounts, segment: usize, file: u32) -> Result<f32> {
-        let kept = &known.0[segment][file as usize];
+        let kept = &known.counts[segment][file as usize];
         let count = match kept.load(Ordering::Relaxed) {
             0 => {
                 let count = self.count(self.segments[segment].segment.path(file))?;
@@ -274,19 +296,12 @@ impl<'s> Mentions<'s> {
             }
             known => known - 1,
         };
-        Ok(if self.log_files > 0.0 { (1.0 + count as f32).ln() / self.log_files } else { 0.0 })
+        let log_files = known.files.map_or(self.log_files, |files| (1.0 + files as f32).ln());
+        Ok(if log_files > 0.0 { (1.0 + count as f32).ln() / log_files } else { 0.0 })
     }
 
     fn count(&mut self, path: &str) -> Result<u32> {
-        let stem = path_stem(path);
-        let mut words = 0;
-        for_each_word(stem, |_| words += 1);
-        let term = if words == 1 {
-            self.lexicon.query_terms(stem).into_iter().next().unwrap_or_default()
-        } else {
-            let letters = stem.chars().filter(|c| c.is_alphanumeric());
-            letters.flat_map(char::to_lowercase).collect()
-        };
+        let term = mention_term(&mut self.lexicon, path);
         let mut count = 0;
         for live in self.segments {
             let mut last = None;

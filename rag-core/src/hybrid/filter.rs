@@ -52,12 +52,16 @@ impl CompiledFilter {
         let everything =
             self.include.is_empty() && self.exclude.is_empty() && self.languages.is_empty() && within.is_empty();
         let admits = |file: u32| {
-            let Some(path) = relative(segment.path(file), within) else { return false };
-            (self.include.is_empty() || self.include.iter().any(|glob| glob.is_match(path)))
-                && !self.exclude.iter().any(|glob| glob.is_match(path))
-                && (self.languages.is_empty() || self.languages.iter().any(|name| name == segment.language(file)))
+            relative(segment.path(file), within).is_some_and(|path| self.admits_file(path, segment.language(file)))
         };
         live.live.iter().zip(0..).map(|(&live, file)| live && (everything || admits(file))).collect()
+    }
+
+    /// Whether the file may be found.
+    pub(super) fn admits_file(&self, path: &str, language: &str) -> bool {
+        (self.include.is_empty() || self.include.iter().any(|glob| glob.is_match(path)))
+            && !self.exclude.iter().any(|glob| glob.is_match(path))
+            && (self.languages.is_empty() || self.languages.iter().any(|name| name == language))
     }
 
     /// Whether chunks are restricted within a file.

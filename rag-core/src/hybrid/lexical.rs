@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::error::Result;
-use crate::store::LiveSegment;
+use crate::store::{LiveSegment, Sums};
 
 /// More distinct terms than this do not make a query clearer; the first are kept.
 const MOST_TERMS: usize = 256;
@@ -146,10 +146,12 @@ pub(super) struct LexicalScores {
 }
 
 /// Lengths over all live chunks.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Lengths {
     chunks: u64,
     terms: [u64; 3],
+    /// In how many chunks each word of the query occurs, where the segments are a sample of all.
+    frequencies: Option<HashMap<String, u64>>,
 }
 
 impl Lengths {
@@ -166,6 +168,17 @@ impl Lengths {
             }
         }
         lengths
+    }
+
+    /// Lengths and frequencies that are known from elsewhere.
+    pub(super) fn known(sums: &Sums, frequencies: HashMap<String, u64>) -> Self {
+        Lengths { chunks: sums.chunks, terms: sums.terms, frequencies: Some(frequencies) }
+    }
+
+    /// In how many chunks `word` occurs, if `here` of the segments' chunks hold it.
+    fn frequency(&self, word: &str, here: usize) -> u64 {
+        let known = self.frequencies.as_ref().and_then(|known| known.get(word));
+        known.copied().unwrap_or(0).max(here as u64)
     }
 
     fn average(&self, field: Field) -> f32 {
@@ -202,7 +215,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             idfs.push(0.0);
             continue;
         }
-        let idf = weight * idf(lengths.chunks, frequency as u64);
+        let idf = weight * idf(lengths.chunks, lengths.frequency(word, frequency));
         idf_sum += idf;
         idfs.push(idf);
         for (gather, scores) in gather.iter().zip(&mut scores) {

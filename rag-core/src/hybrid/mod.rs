@@ -17,4 +17,4 @@ pub use features::{FEATURES, FeatureRow, mentions};
 pub use links::{FileLinks, LinkSource};
 pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
 pub use ranking::{Bm25, Ranking};
-pub use searcher::{Repository, Searcher};
+pub use searcher::{Corpus, Plan, Repository, Sample, SampleFile, Searcher};

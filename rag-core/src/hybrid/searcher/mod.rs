@@ -1,9 +1,15 @@
 //! The searcher: from a query to hits.
 
+<<<<<<< HEAD:rag-core/src/hybrid/searcher/mod.rs
 mod retrieve;
 mod view;
 mod walks;
 
+=======
+mod sample;
+
+use std::cmp::Ordering;
+>>>>>>> w-pg:rag-core/src/hybrid/searcher.rs
 use std::sync::{Arc, OnceLock};
 
 use view::View;
@@ -25,6 +31,8 @@ use crate::store::catalog::Place;
 use crate::store::{LiveSegment, Snapshot, Vectors};
 use crate::symbol::Span;
 use crate::vector::QuantizedQuery;
+
+pub use sample::{Corpus, Plan, Sample, SampleFile};
 
 /// Longest query, in bytes: beyond it lie pasted files, not questions.
 const LONGEST_QUERY: usize = 64 << 10;
