@@ -12,7 +12,7 @@ use super::evidence::{EvidenceRecord, EvidenceTable};
 use super::{Graph, LinkRecord, Links, NONE, NodeKind, NodeRecord, Relation, Unresolved};
 
 /// Tells graph files from others. Any change of what is stored, or of how links are found, is a new kind.
-const KIND: u32 = 0x6772_0003;
+const KIND: u32 = 0x6772_0004;
 
 impl Graph {
     /// Writes the graph to `path`; it appears there at once. `key` names what it was made of.
@@ -75,7 +75,7 @@ impl Graph {
     }
 
     /// Whether nothing points outside: checksums tell accidents, this tells files that somebody made up.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         let nodes = self.nodes.len();
         let known = |id: u32| (id as usize) < nodes;
         let node = |record: &NodeRecord| {
