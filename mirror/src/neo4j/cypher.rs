@@ -86,10 +86,10 @@ pub(super) fn create_nodes(label: &str) -> String {
     )
 }
 
-/// Gives nodes back what they said; rows are id and values.
+/// Gives nodes back what they said; rows are id, unit and values.
 pub(super) fn mend_nodes() -> String {
-    let values: Vec<String> = (1..).zip(NODE).map(|(at, name)| format!("n.{name} = r[{at}]")).collect();
-    format!("UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] SET {}", values.join(", "))
+    let values: Vec<String> = (2..).zip(NODE).map(|(at, name)| format!("n.{name} = r[{at}]")).collect();
+    format!("UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] SET n.unit = r[1], {}", values.join(", "))
 }
 
 /// Creates relationships; rows are the versions of both ends and values.

@@ -23,6 +23,8 @@ pub(super) struct Lease<'c> {
     step: i64,
     /// What readers see.
     pub visible: Visible,
+    /// Whether more was written than is visible.
+    pub is_pending: bool,
 }
 
 impl<'c> Lease<'c> {
@@ -39,7 +41,7 @@ impl<'c> Lease<'c> {
              SET r.holder = CASE WHEN free THEN $holder ELSE r.holder END, \
                  r.lease = CASE WHEN free THEN timestamp() + $lease ELSE r.lease END \
              REMOVE r.busy \
-             RETURN [free, r.step, r.revision, r.generation] AS row"
+             RETURN [free, r.step, r.revision, r.generation, r.pending] AS row"
         );
         let until = Instant::now() + patience.others;
         let mut tries = Tries::new(patience.server);
@@ -59,7 +61,8 @@ impl<'c> Lease<'c> {
                 let (revision, generation) = (number(2).unwrap_or_default(), number(3).unwrap_or_default());
                 let visible = Visible { revision, generation: generation.max(0) as u64 };
                 let step = number(1).unwrap_or_default();
-                return Ok(Lease { client, origin, patience, holder, step, visible });
+                let is_pending = row.get(4).map(Value::of) == Some(Value::Truth(true));
+                return Ok(Lease { client, origin, patience, holder, step, visible, is_pending });
             }
             if Instant::now() >= until {
                 let reason = "another sync of this repository is running".to_owned();
@@ -146,12 +149,22 @@ impl<'c> Lease<'c> {
         let next = self.next();
         let text = format!(
             "MATCH (r:CogoRepository {{{OF_ORIGIN}}}) \
-             SET r.revision = $next, r.generation = $generation, r.synced = datetime()"
+             SET r.revision = $next, r.generation = $generation, r.synced = datetime() \
+             REMOVE r.pending"
         );
         self.insist(|lease| {
             vec![lease.query(&text).param("next", next).param("generation", generation.min(i64::MAX as u64) as i64)]
         })?;
         self.visible = Visible { revision: next, generation };
+        self.is_pending = false;
+        Ok(())
+    }
+
+    /// Notes that something will be written that is not visible yet.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        let text = format!("MATCH (r:CogoRepository {{{OF_ORIGIN}}}) SET r.pending = true");
+        self.insist(|lease| vec![lease.query(&text)])?;
+        self.is_pending = true;
         Ok(())
     }
 }

@@ -145,6 +145,11 @@ impl<'g> Picture<'g> {
         self.versions[node as usize]
     }
 
+    /// The nodes by their versions.
+    pub(super) fn numbers(&self) -> HashMap<Digest, Number> {
+        self.versions.iter().copied().zip(0..).collect()
+    }
+
     /// What a node says, as [`NODE`](super::cypher::NODE) lists it.
     pub(super) fn values(&self, node: Number) -> Vec<Value<'g>> {
         let (key, name) = (self.key(node).to_hex(), self.name(node));

@@ -11,14 +11,15 @@ use crate::{Error, Result};
 const OLDEST: u32 = 5;
 
 /// Constraints and indexes, all on labels of ours. Unique by several properties is what the community edition has, too.
+/// What differs most stands first: keys are compared from there.
 const SCHEMA: [&str; 7] = [
     "CREATE CONSTRAINT cogo_repository IF NOT EXISTS FOR (n:CogoRepository) REQUIRE (n.tenant, n.repository) IS UNIQUE",
-    "CREATE CONSTRAINT cogo_unit IF NOT EXISTS FOR (n:CogoUnit) REQUIRE (n.tenant, n.repository, n.unit) IS UNIQUE",
-    "CREATE CONSTRAINT cogo_version IF NOT EXISTS FOR (n:CogoNode) REQUIRE (n.tenant, n.repository, n.version) IS UNIQUE",
-    "CREATE INDEX cogo_node_unit IF NOT EXISTS FOR (n:CogoNode) ON (n.tenant, n.repository, n.unit)",
-    "CREATE INDEX cogo_node_name IF NOT EXISTS FOR (n:CogoNode) ON (n.tenant, n.repository, n.name)",
-    "CREATE INDEX cogo_node_path IF NOT EXISTS FOR (n:CogoNode) ON (n.tenant, n.repository, n.path)",
-    "CREATE INDEX cogo_node_term IF NOT EXISTS FOR (n:CogoNode) ON (n.tenant, n.repository, n.term)",
+    "CREATE CONSTRAINT cogo_unit IF NOT EXISTS FOR (n:CogoUnit) REQUIRE (n.unit, n.tenant, n.repository) IS UNIQUE",
+    "CREATE CONSTRAINT cogo_version IF NOT EXISTS FOR (n:CogoNode) REQUIRE (n.version, n.tenant, n.repository) IS UNIQUE",
+    "CREATE INDEX cogo_node_unit IF NOT EXISTS FOR (n:CogoNode) ON (n.unit, n.tenant, n.repository)",
+    "CREATE INDEX cogo_node_name IF NOT EXISTS FOR (n:CogoNode) ON (n.name, n.tenant, n.repository)",
+    "CREATE INDEX cogo_node_path IF NOT EXISTS FOR (n:CogoNode) ON (n.path, n.tenant, n.repository)",
+    "CREATE INDEX cogo_node_term IF NOT EXISTS FOR (n:CogoNode) ON (n.term, n.tenant, n.repository)",
 ];
 
 /// Refuses servers that are too old.

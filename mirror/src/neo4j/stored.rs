@@ -35,6 +35,7 @@ impl Holding {
 
 pub(super) struct Node {
     pub id: String,
+    pub unit: String,
     /// What it is said to be.
     pub version: Option<Digest>,
     /// What it is.
@@ -78,7 +79,7 @@ impl Reader<'_> {
         let values: Vec<String> = NODE.iter().map(|name| format!("n.{name}")).collect();
         let text = format!(
             "UNWIND $units AS unit MATCH (n:CogoNode {{{OF_ORIGIN}, unit: unit}}) WHERE {} \
-             RETURN [elementId(n), n.version, n.until, head([x IN labels(n) WHERE x IN $labels]), {}] AS row",
+             RETURN [elementId(n), n.unit, n.version, n.until, head([x IN labels(n) WHERE x IN $labels]), {}] AS row",
             self.holding.condition("n"),
             values.join(", ")
         );
@@ -139,12 +140,13 @@ fn labels() -> Vec<BoltType> {
 
 fn node(row: Vec<BoltType>) -> Node {
     let text = |at: usize| row.get(at).map(Value::of).and_then(|value| value.to_text().map(str::to_owned));
-    let values: Vec<Value<'static>> = row.iter().skip(4).map(owned).collect();
+    let values: Vec<Value<'static>> = row.iter().skip(5).map(owned).collect();
     Node {
         id: text(0).unwrap_or_default(),
-        version: text(1).as_deref().and_then(Digest::parse),
-        content: Digest::of(&text(3).unwrap_or_default(), &values),
-        until: row.get(2).map(Value::of).and_then(|value| value.to_number()).unwrap_or_default(),
+        unit: text(1).unwrap_or_default(),
+        version: text(2).as_deref().and_then(Digest::parse),
+        content: Digest::of(&text(4).unwrap_or_default(), &values),
+        until: row.get(3).map(Value::of).and_then(|value| value.to_number()).unwrap_or_default(),
         values,
     }
 }

@@ -79,7 +79,6 @@ fn bring(lease: &mut Lease, generation: u64, picture: &Picture, look: Look) -> R
     }
     sweep(lease, picture, look)?;
     let known = stored::units(lease.client, lease.origin).map_err(Failure::Lasting)?;
-    let is_pending = known.iter().any(|unit| unit.touched.is_some());
     let mut of_name: BTreeMap<&str, Option<Digest>> =
         known.iter().map(|unit| (unit.name.as_str(), unit.digest)).collect();
     let stray = match look {
@@ -93,15 +92,17 @@ fn bring(lease: &mut Lease, generation: u64, picture: &Picture, look: Look) -> R
     let mut synced = Synced { generation, unchanged: picture.items, ..Synced::default() };
     let is_shown = lease.visible.revision > 0 && theirs == generation;
     if !tasks.is_empty() {
+        lease.begin()?;
         let mut writer = Writer::new(lease, picture);
+        if look == Look::Items {
+            settle(&mut writer, picture, &tasks, &mut synced)?;
+        }
         nodes(&mut writer, picture, &tasks, &mut synced)?;
         ties(&mut writer, picture, &tasks, &mut synced)?;
         writer.flush()?;
     }
     synced.unchanged = picture.items.saturating_sub(synced.written);
-    let has_changed = synced.written + synced.deleted > 0;
-    // After a look at every item nobody knows what an earlier sync had begun.
-    if has_changed || is_pending || !is_shown || look == Look::Items {
+    if lease.is_pending || !is_shown {
         lease.show(generation)?;
     }
     sweep(lease, picture, Look::Digests)?;
@@ -121,6 +122,26 @@ fn tasks<'p>(picture: &'p Picture, known: &BTreeMap<&'p str, Option<Digest>>, lo
     differing.chain(gone.map(|name| Task { name, unit: None, is_known: true })).collect()
 }
 
+/// Brings nodes back to their units that somebody has moved.
+fn settle(writer: &mut Writer, picture: &Picture, tasks: &[Task], synced: &mut Synced) -> Result<(), Failure> {
+    let names: Vec<&str> = tasks.iter().map(|task| task.name).collect();
+    let numbers = picture.numbers();
+    let mut reader = reader(writer.lease);
+    let mut rest = names.as_slice();
+    while !rest.is_empty() {
+        let (stored, taken) = reader.nodes(rest).map_err(Failure::Lasting)?;
+        rest = &rest[taken..];
+        for found in stored {
+            let node = found.version.and_then(|version| numbers.get(&version).copied());
+            if let Some(node) = node.filter(|&node| picture.unit(node) != found.unit) {
+                synced.written += 1;
+                writer.push(Change::Mend(found.id, node))?;
+            }
+        }
+    }
+    writer.flush()
+}
+
 /// Nodes first: ties need both ends.
 fn nodes(writer: &mut Writer, picture: &Picture, tasks: &[Task], synced: &mut Synced) -> Result<(), Failure> {
     let next = writer.lease.next();
@@ -135,7 +156,7 @@ fn nodes(writer: &mut Writer, picture: &Picture, tasks: &[Task], synced: &mut Sy
         let batch = batch(&mut rest, taken);
         let mut wanted: HashMap<Digest, Number> = HashMap::new();
         for task in batch {
-            writer.push(Change::Touch(task.name.to_owned()))?;
+            writer.push(Change::Touch(task.name.to_owned(), task.is_known))?;
             let nodes = task.unit.map(|unit| unit.nodes.as_slice()).unwrap_or_default();
             wanted.extend(nodes.iter().map(|&node| (picture.version(node), node)));
         }

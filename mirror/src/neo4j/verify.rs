@@ -78,7 +78,7 @@ fn compare_nodes(picture: &Picture, nodes: &[Number], stored: Vec<stored::Node>,
     let mut strange = Vec::new();
     for found in stored {
         match found.version.and_then(|version| wanted.remove(&version)) {
-            Some(node) if found.content == picture.version(node) => {}
+            Some(node) if found.content == picture.version(node) && found.unit == picture.unit(node) => {}
             Some(node) => verified.differences.push(Difference::Changed(picture.describe(node))),
             None => strange.push(found),
         }

@@ -17,8 +17,8 @@ const LEAST: usize = 50;
 
 /// A change of the mirror.
 pub(super) enum Change<'g> {
-    /// Something in this unit will change.
-    Touch(String),
+    /// Something in this unit will change; whether there may be anything that ends.
+    Touch(String, bool),
     /// A node is new.
     Create(Number),
     /// A node does not say any more what it should.
@@ -77,10 +77,11 @@ fn statements(lease: &Lease, picture: &Picture, changes: &[Change]) -> Vec<Query
     let hex = |node: Number| BoltType::from(picture.version(node).to_hex());
     for change in changes {
         let (step, text, row): (Step, String, BoltType) = match change {
-            Change::Touch(unit) => (Step::Touch, touch(), unit.as_str().into()),
+            Change::Touch(unit, is_known) => (Step::Touch, touch(*is_known), unit.as_str().into()),
             Change::Mend(id, node) => {
                 let values = picture.values(*node);
-                let row = std::iter::once(id.as_str().into()).chain(values.iter().map(|value| value.to_bolt()));
+                let first = [BoltType::from(id.as_str()), BoltType::from(picture.unit(*node))];
+                let row = first.into_iter().chain(values.iter().map(|value| value.to_bolt()));
                 (Step::Nodes, cypher::mend_nodes(), row.collect())
             }
             Change::EndNode(id, until) => (Step::Nodes, cypher::END_NODES.to_owned(), pair(id, *until)),
@@ -122,8 +123,9 @@ enum Step {
     Done,
 }
 
-fn touch() -> String {
-    format!("UNWIND $rows AS unit MERGE (u:CogoUnit {{{OF_ORIGIN}, unit: unit}}) SET u.touched = $next REMOVE u.digest")
+fn touch(is_known: bool) -> String {
+    let touched = if is_known { "SET u.touched = $next " } else { "" };
+    format!("UNWIND $rows AS unit MERGE (u:CogoUnit {{{OF_ORIGIN}, unit: unit}}) {touched}REMOVE u.digest")
 }
 
 fn done() -> String {

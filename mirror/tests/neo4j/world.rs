@@ -26,6 +26,8 @@ pub struct World {
     pub files: BTreeMap<String, u64>,
     /// What stands before every name of a symbol.
     pub prefix: String,
+    /// Links of a symbol are fewer.
+    pub density: usize,
 }
 
 impl World {
@@ -36,7 +38,7 @@ impl World {
             2 => format!("src/file{file}.py"),
             _ => format!("docs/page{file}.md"),
         };
-        World { files: (0..files).map(|file| (path(file), 0)).collect(), prefix: String::new() }
+        World { files: (0..files).map(|file| (path(file), 0)).collect(), prefix: String::new(), density: 4 }
     }
 
     pub fn path(&self, index: usize) -> String {
@@ -155,11 +157,9 @@ impl World {
     ) {
         let of = |file: usize| first[file]..first.get(file + 1).copied().unwrap_or(last);
         let own = of(file as usize);
-        let files: Vec<&String> = self.files.keys().collect();
-        let is_document = files[file as usize].ends_with(".md");
+        let is_document = parts.nodes[file as usize].name.ends_with(".md");
         for user in own.clone() {
-            for _ in 0..random.below(4) {
-                // What is used depends on the file's name, not on how many others there are.
+            for _ in 0..random.below(self.density) {
                 let other = random.below(first.len());
                 let used = of(other);
                 let node = used.start + random.below(used.len()) as NodeId;
