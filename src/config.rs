@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 22] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -40,13 +40,17 @@ pub const KEYS: [&str; 18] = [
     "llm.max_cost",
     "llm.input_price",
     "llm.output_price",
+    "sync.postgres",
+    "sync.tenant",
+    "sync.repository",
+    "sync.auto",
 ];
 
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
 
-/// The table of the keys about language models.
-const TABLE: &str = "llm";
+/// The tables: keys about language models, and about mirrors.
+const TABLES: [&str; 2] = ["llm", "sync"];
 
 /// Variables that are no settings: how models are downloaded, and the key of a language model.
 const OTHER_VARIABLES: [&str; 3] = ["COGO_OFFLINE", "COGO_PYPI_URL", llm::KEY];
@@ -56,15 +60,15 @@ fn variable(key: &str) -> String {
     format!("COGO_{}", key.replace('.', "_").to_uppercase())
 }
 
-/// The keys a user file may set: an index folder belongs to one repository.
+/// The keys a user file may set: an index folder, and a name, belong to one repository.
 pub fn user_keys() -> Vec<&'static str> {
-    KEYS.into_iter().filter(|key| *key != "index_dir").collect()
+    KEYS.into_iter().filter(|key| !matches!(*key, "index_dir" | "sync.repository")).collect()
 }
 
 const NOT_FOR_PROJECTS: &str =
     "a repository may only say how it is indexed; set it in your user file or on the command line";
 const NOT_FOR_USERS: &str =
-    "all repositories would share one index; give `--index-dir`, or set COGO_INDEX_DIR, for one of them";
+    "all repositories would share it; give it on the command line, or set its variable (COGO_…), for one of them";
 
 /// What a chunk may be limited to.
 const CHUNK_BYTES: std::ops::RangeInclusive<u32> = 64..=100_000;
@@ -105,6 +109,28 @@ pub struct Config {
     pub log: Option<String>,
     /// The language model, for what asks for one.
     pub llm: LlmConfig,
+    /// Mirrors in servers.
+    pub sync: SyncConfig,
+}
+
+/// Mirrors of the index in servers that many share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SyncConfig {
+    /// The PostgreSQL database: `postgres://user:password@host:port/database`.
+    pub postgres: Option<String>,
+    /// Whose the mirrors are.
+    pub tenant: String,
+    /// How the repository is called there; the name of its folder if not given.
+    pub repository: Option<String>,
+    /// Whether the mirrors are brought up to date after each commit of the index.
+    pub auto: bool,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        SyncConfig { postgres: None, tenant: "default".into(), repository: None, auto: false }
+    }
 }
 
 /// The language model that reads documents, if it is told to. Its key is no setting: it comes from the environment only.
@@ -141,6 +167,7 @@ impl Default for Config {
             onnxruntime: None,
             log: None,
             llm: LlmConfig::default(),
+            sync: SyncConfig::default(),
         }
     }
 }
@@ -245,15 +272,24 @@ impl Sources {
         let values = serde_json::to_value(self.config()?).expect("settings are always JSON");
         let setting = |key: &'static str| {
             let metadata = self.figment.find_metadata(key);
+            let value = values.pointer(&format!("/{}", key.replace('.', "/"))).cloned().unwrap_or_default();
             Setting {
                 key,
-                value: values.pointer(&format!("/{}", key.replace('.', "/"))).cloned().unwrap_or_default(),
+                // It may hold a password.
+                value: value.as_str().filter(|text| text.contains("://")).map_or(value.clone(), |url| redacted(url).into()),
                 origin: metadata.map_or("default", |metadata| &metadata.name).to_owned(),
                 file: metadata.and_then(|m| m.source.as_ref()?.file_path()).map(Path::to_owned),
             }
         };
         Ok(KEYS.into_iter().map(setting).collect())
     }
+}
+
+/// A URL without user, password and parameters.
+pub(crate) fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}://{}", place.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// Where the user's own settings lie, whether they exist or not.
@@ -330,10 +366,10 @@ fn file(
     Ok(named(origin, provider))
 }
 
-/// The keys of a file, those of the one table with its name.
+/// The keys of a file, those of a table with its name.
 fn keys(values: &Dict) -> Vec<String> {
     let key = |(key, value): (&String, &figment::value::Value)| match value {
-        figment::value::Value::Dict(_, inner) if key == TABLE => {
+        figment::value::Value::Dict(_, inner) if TABLES.contains(&key.as_str()) => {
             inner.keys().map(|inner| format!("{key}.{inner}")).collect()
         }
         _ => vec![key.clone()],

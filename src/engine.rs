@@ -28,7 +28,12 @@ pub struct EngineOptions {
     pub within: Vec<String>,
     /// A large model that takes part, as far as [`Engine::backfill`] has come.
     pub model: Option<Arc<dyn Encoder>>,
+    /// What is done with each generation that was committed, such as bringing a mirror up to date.
+    pub after_commit: Option<AfterCommit>,
 }
+
+/// Is told of generations by [`Engine::refresh`] and [`Engine::catch_up`]: the one there is, and whether it was just committed.
+pub type AfterCommit = Arc<dyn Fn(&Snapshot, bool) + Send + Sync>;
 
 /// A repository and its index. Safe to share between threads: searches run on a frozen snapshot and never wait for
 /// indexing.
@@ -88,8 +93,16 @@ impl Engine {
     pub fn refresh(&self, progress: &(dyn Fn(Event) + Sync)) -> Result<Report> {
         let (snapshot, report) =
             update(&self.root, &self.store, &*self.embedder, &self.options.index, self.known(), progress)?;
-        self.show(snapshot)?;
+        self.committed(snapshot, &report)?;
         Ok(report)
+    }
+
+    fn committed(&self, snapshot: Arc<Snapshot>, report: &Report) -> Result<()> {
+        self.show(snapshot.clone())?;
+        if let Some(tell) = &self.options.after_commit {
+            tell(&snapshot, !report.unchanged);
+        }
+        Ok(())
     }
 
     /// Like [`refresh`](Self::refresh), but keeps to the limits the index was made with, if there is one: a search
@@ -107,7 +120,7 @@ impl Engine {
             options.hnsw_min_vectors = made_with.hnsw_min_vectors;
         }
         let (snapshot, report) = update(&self.root, &self.store, &*self.embedder, &options, self.known(), progress)?;
-        self.show(snapshot)?;
+        self.committed(snapshot, &report)?;
         Ok(report)
     }
 

@@ -36,6 +36,7 @@ mod harmless;
 mod highlight;
 pub mod http;
 pub mod mcp;
+pub mod mirrors;
 pub mod model;
 pub mod overview;
 pub mod question;
@@ -43,7 +44,7 @@ pub mod tokens;
 pub mod watch;
 pub mod wire;
 
-pub use engine::{Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
+pub use engine::{AfterCommit, Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};

@@ -87,6 +87,38 @@ def prepared(script, kind):
     return (done.stdout.split("\n"), None) if done.returncode == 0 else (None, done.stderr.strip() or "unknown reason")
 
 
+class Servers:
+    """The servers that the tests of mirrors use; stopped at the end, however that comes."""
+
+    KINDS = {"postgres": "COGO_TEST_DATABASE_URL"}
+
+    def __init__(self, run):
+        self.run = run
+        self.started = []
+
+    def __enter__(self):
+        environment = {}
+        for kind, variable in self.KINDS.items():
+            if os.environ.get(variable):
+                continue
+            done = self.call("start", kind)
+            if done.returncode == 0:
+                self.started.append(kind)
+                environment[variable] = done.stdout.strip()
+            else:
+                self.run.skip(f"mirror: {kind}", done.stderr.strip() or "unknown reason")
+        return environment
+
+    def __exit__(self, *_):
+        for kind in self.started:
+            self.call("stop", kind)
+
+    def call(self, verb, kind):
+        folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / f"mirror-{kind}"
+        script = ROOT / "tests" / "mirror" / "prepare.py"
+        return subprocess.run([sys.executable, str(script), verb, kind, str(folder.absolute())], capture_output=True, text=True)
+
+
 def mcp_sdk(kind):
     """Fetches the SDK that the tests of `cogo mcp` use as a client, to where they look for it; why not, if that fails."""
     folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / "mcp-clients"
@@ -164,7 +196,8 @@ def main():
     minilm = ROOT.parent / "shared" / "models" / "minilm"
     if minilm.is_dir():
         environment.setdefault("COGO_TEST_MINILM", str(minilm))
-    run.step("tests", ["cargo", "test", "--workspace", "--locked"], **environment)
+    with Servers(run) as servers:
+        run.step("tests", ["cargo", "test", "--workspace", "--locked"], **environment, **servers)
     python_package(run, options.fast)
     if not options.fast:
         run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")

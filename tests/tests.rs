@@ -17,6 +17,8 @@ mod hostile;
 mod http;
 /// `cogo mcp`: the protocol, its tools, real clients, and the settings of clients.
 mod mcp;
+/// Mirrors in servers: what is in them, and what faults do to them.
+mod mirror;
 /// Large models: parity with PyTorch, damaged folders, backfill.
 mod models;
 /// Questions about this repository find their files.

@@ -9,6 +9,8 @@ mod error;
 #[cfg(feature = "neo4j")]
 pub mod neo4j;
 mod outcome;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 pub use error::{Error, Result};
 pub use outcome::{Difference, Origin, Synced, Verified};

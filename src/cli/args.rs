@@ -87,6 +87,22 @@ pub(super) enum Command {
     /// runs. Ctrl-C ends it when the running requests are answered.
     #[command(after_long_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Brings a mirror of the index in a server up to date.
+    ///
+    /// Only what differs is written. Who reads the mirror sees the old generation until the new one is complete.
+    #[command(after_long_help = SYNC_EXAMPLES)]
+    Sync {
+        #[command(subcommand)]
+        command: SyncCommand,
+    },
+    /// Compares a mirror with the index, and names every difference.
+    #[command(
+        after_long_help = "Examples:\n  cogo verify postgres\n  cogo verify postgres --repair\n\nExit code 1 if there are differences that were not repaired."
+    )]
+    Verify {
+        #[command(subcommand)]
+        command: VerifyCommand,
+    },
     /// Serves coding agents: search, read, graph, overview, impact and status over the Model Context Protocol.
     ///
     /// Speaks with the client over stdin and stdout, or over HTTP. The index is made behind and follows the files; nothing
@@ -110,7 +126,7 @@ pub(super) enum Command {
 /// The text of `cogo exit-codes` and `cogo help exit-codes`.
 pub(super) const EXIT_CODES: &str = "\
 0  done; a search found something
-1  a search found nothing
+1  a search found nothing; `cogo verify` found differences
 2  the request was wrong: an unknown option, an empty query, a path that does not exist, a bad setting
 3  the environment was: no permission, a full disk, a damaged index, another process is writing it
 4  a bug in cogo; please report it
@@ -162,6 +178,72 @@ Examples:
   cogo related src/engine.rs:72 -k 5 --format json
 
 Output is that of `cogo search`. The file itself is left out.";
+
+const SYNC_EXAMPLES: &str = "\
+Examples:
+  cogo sync postgres --url postgres://me@db.lan/knowledge
+  COGO_SYNC_POSTGRES=postgres://me@db.lan/knowledge cogo sync postgres ~/project --repo shop
+
+An address that holds a password belongs into the environment or the user file, where other users do not see it:
+[sync] postgres = \"…\", tenant, auto = true to bring the mirror up to date whenever the index changes.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SyncCommand {
+    /// Chunks, vectors and text search in PostgreSQL with pgvector.
+    Postgres(SyncArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VerifyCommand {
+    /// The mirror in PostgreSQL.
+    Postgres(VerifyArgs),
+}
+
+/// Which mirror of which index.
+#[derive(Args, Debug)]
+pub(super) struct MirrorArgs {
+    /// The repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The server [default: its setting].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// How the repository is called there [default: the name of its folder].
+    #[arg(long, value_name = "NAME")]
+    pub repo: Option<String>,
+    /// Whose it is [default: `default`].
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Where the index lies, if not in `.cogo` in the folder.
+    #[arg(long, value_name = "DIR")]
+    pub index_dir: Option<PathBuf>,
+    /// Take the index as it is, without looking at the files.
+    #[arg(long)]
+    pub no_refresh: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SyncArgs {
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
+    /// Replace a newer generation: one of another clone, or of an index that was written anew.
+    #[arg(long)]
+    pub older: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
+    /// Write what differs anew.
+    #[arg(long)]
+    pub repair: bool,
+}
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {

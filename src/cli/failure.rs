@@ -90,6 +90,9 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         if let Some(error) = cause.downcast_ref::<models::Error>() {
             return (fault_of(error.kind), error.hint.clone());
         }
+        if let Some(error) = cause.downcast_ref::<mirror::Error>() {
+            return judge_mirror(error);
+        }
         if let Some(error) = cause.downcast_ref::<llm::Error>() {
             return (if error.is_callers() { Fault::Caller } else { Fault::Environment }, error.hint());
         }
@@ -101,6 +104,19 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         }
     }
     (Fault::Bug, None)
+}
+
+fn judge_mirror(error: &mirror::Error) -> (Fault, Option<String>) {
+    match error {
+        mirror::Error::Address { .. } => (Fault::Caller, None),
+        mirror::Error::Older { .. } => {
+            (Fault::Caller, Some("pass `--older` to replace it by what is here".into()))
+        }
+        mirror::Error::Index(error) => (error.fault(), error.hint()),
+        mirror::Error::Unreachable { .. } | mirror::Error::Unfit { .. } | mirror::Error::Server { .. } => {
+            (Fault::Environment, None)
+        }
+    }
 }
 
 fn fault_of(kind: models::Kind) -> Fault {

@@ -22,10 +22,10 @@ use crate::{Coverage, Engine, Report, backfill, model};
 pub(super) fn run(args: &IndexArgs) -> anyhow::Result<Done> {
     let config = Sources::read(Some(&args.path), flags(args))?.config()?;
     target::init_log(&config)?;
-    let mut options = target::engine_options(&config);
+    let root = args.path.canonicalize().unwrap_or_else(|_| args.path.clone());
+    let mut options = target::engine_options(&root, &config);
     options.index.wait = args.wait;
     options.index.rebuild = args.rebuild;
-    let root = args.path.canonicalize().unwrap_or_else(|_| args.path.clone());
     let store = target::store(&root, &config);
     let model = model::chosen(&store, &config)?;
     if let Some(name) = &model {

@@ -21,6 +21,7 @@ mod search;
 mod serve;
 mod snippet;
 mod status;
+mod sync;
 mod target;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ pub fn main() -> ExitCode {
         Command::Mcp(args) => mcp::run(&args),
         Command::Model { command } => model::run(&command),
         Command::Serve(args) => serve::run(&args),
+        Command::Sync { command } => sync::sync(&command),
+        Command::Verify { command } => sync::verify(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => info::completions(&args),
         Command::Languages(args) => info::languages(&args),

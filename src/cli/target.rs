@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::args::{HitArgs, Logging, ModeArg};
 use super::progress::Progress;
 use crate::config::{Config, Sources, mode_word};
-use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, model};
+use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, mirrors, model};
 
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -47,7 +47,7 @@ impl Target {
         let mut config = first;
         for root in &order {
             config = Sources::read(Some(root), flags.clone())?.config()?;
-            let mut options = engine_options(&config);
+            let mut options = engine_options(root, &config);
             options.within = roots.remove(root).unwrap_or_default();
             if options.within.contains(&String::new()) {
                 options.within.clear();
@@ -100,7 +100,7 @@ pub(super) fn engine_with(path: &Path, flags: Value) -> anyhow::Result<(Engine, 
     init_log(&first)?;
     let root = location(path, &first)?.root;
     let config = Sources::read(Some(&root), flags)?.config()?;
-    let mut options = engine_options(&config);
+    let mut options = engine_options(&root, &config);
     options.model = model_for(&root, &config, &mut BTreeMap::new())?;
     Ok((Engine::new(&root, options), config))
 }
@@ -176,9 +176,15 @@ pub(super) fn location(path: &Path, config: &Config) -> EngineResult<Location> {
     Ok(Location { root, within: String::new() })
 }
 
-/// The options of an engine with these settings.
-pub(super) fn engine_options(config: &Config) -> EngineOptions {
-    EngineOptions { index: config.index_options(), folder: config.index_dir.clone(), ..EngineOptions::default() }
+/// The options of an engine for `root` with these settings.
+pub(super) fn engine_options(root: &Path, config: &Config) -> EngineOptions {
+    let say = |error: &mirror::Error| note(&format!("the mirror is not up to date: {error}"));
+    EngineOptions {
+        index: config.index_options(),
+        folder: config.index_dir.clone(),
+        after_commit: mirrors::follow(root, &config.sync, say),
+        ..EngineOptions::default()
+    }
 }
 
 fn flags(args: &HitArgs) -> Value {

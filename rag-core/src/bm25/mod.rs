@@ -5,6 +5,7 @@
 //! ranks like one that was built anew.
 
 mod builder;
+mod forward;
 mod packed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,7 @@ use crate::store::container::Bytes;
 use packed::PackedDirectory;
 
 pub use builder::PostingsBuilder;
+pub(crate) use forward::{Forward, ForwardRecord};
 
 /// A field of the text index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +79,14 @@ fn schema() -> Schema {
 /// The open text index of one segment.
 pub struct Postings {
     path: PathBuf,
-    fields: Vec<Arc<InvertedIndexReader>>,
+    index: Inverted,
     chunks: u32,
+}
+
+enum Inverted {
+    Tantivy(Vec<Arc<InvertedIndexReader>>),
+    /// Of a segment that was cut out of another one.
+    Forward(Forward),
 }
 
 impl Postings {
@@ -96,7 +104,40 @@ impl Postings {
             let fields = Field::ALL.map(|field| reader.inverted_index(field.id()));
             Ok((fields.into_iter().collect::<tantivy::Result<_>>()?, reader.max_doc()))
         })?;
-        Ok(Postings { path: path.to_owned(), fields, chunks })
+        Ok(Postings { path: path.to_owned(), index: Inverted::Tantivy(fields), chunks })
+    }
+
+    /// The postings of a segment that was cut out of another one.
+    pub(crate) fn of_forward(path: &Path, forward: Forward, chunks: u32) -> Self {
+        Postings { path: path.to_owned(), index: Inverted::Forward(forward), chunks }
+    }
+
+    /// Calls `each` with every term of `field`, and the chunk and frequency of every occurrence, sorted by term and chunk.
+    pub(crate) fn for_each_term(&self, field: Field, mut each: impl FnMut(&str, u32, u32)) -> Result<()> {
+        let fields = match &self.index {
+            Inverted::Tantivy(fields) => fields,
+            Inverted::Forward(forward) => {
+                forward.for_each_term(field, &mut each);
+                return Ok(());
+            }
+        };
+        let Some(index) = fields.get(field as usize) else { return Ok(()) };
+        distrust(&self.path, || {
+            let mut terms = index.terms().stream()?;
+            while terms.advance() {
+                let Ok(term) = std::str::from_utf8(terms.key()) else { continue };
+                let mut block = index.read_block_postings_from_terminfo(terms.value(), IndexRecordOption::WithFreqs)?;
+                while block.block_len() > 0 {
+                    for (&chunk, &frequency) in block.docs().iter().zip(block.freqs()) {
+                        if chunk < self.chunks {
+                            each(term, chunk, frequency);
+                        }
+                    }
+                    block.advance();
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Number of chunks; every chunk that [`for_each`](Self::for_each) names is below it.
@@ -106,7 +147,14 @@ impl Postings {
 
     /// Calls `each` with the chunk and the frequency of every occurrence of `term` in `field`, in the order of chunks.
     pub fn for_each(&self, field: Field, term: &str, mut each: impl FnMut(u32, u32)) -> Result<()> {
-        let Some(index) = self.fields.get(field as usize) else { return Ok(()) };
+        let fields = match &self.index {
+            Inverted::Tantivy(fields) => fields,
+            Inverted::Forward(forward) => {
+                forward.for_each(field, term, &mut each);
+                return Ok(());
+            }
+        };
+        let Some(index) = fields.get(field as usize) else { return Ok(()) };
         let term = Term::from_field_text(field.id(), term);
         let block = distrust(&self.path, || {
             let Some(info) = index.get_term_info(&term)? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! One immutable file of named, checksummed sections, used in place through a memory map.
+//! One immutable file of named, checksummed sections, used in place through a memory map; or the same in memory.
 //!
 //! ```text
 //! "COGO" kind:u32 | section bytes, each starting at a multiple of 16 … | table | footer
@@ -39,8 +39,8 @@ pub struct FileDigest {
 }
 
 /// Writes a container section by section.
-pub struct ContainerWriter {
-    out: BufWriter<fs::File>,
+pub struct ContainerWriter<W = BufWriter<fs::File>> {
+    out: W,
     at: u64,
     table: Vec<u8>,
 }
@@ -49,7 +49,33 @@ impl ContainerWriter {
     /// Creates `path`, which must not exist. `kind` tells container types apart.
     pub fn create(path: &Path, kind: u32) -> Result<Self> {
         let file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-        let mut out = BufWriter::with_capacity(1 << 18, file);
+        Self::begin(BufWriter::with_capacity(1 << 18, file), kind)
+    }
+
+    /// Writes table and footer and syncs the file to disk.
+    pub fn finish(mut self) -> Result<FileDigest> {
+        let digest = self.end()?;
+        self.out.flush()?;
+        self.out.get_ref().sync_all()?;
+        Ok(digest)
+    }
+}
+
+impl ContainerWriter<Vec<u8>> {
+    /// A container that is never a file.
+    pub fn in_memory(kind: u32) -> Result<Self> {
+        Self::begin(Vec::new(), kind)
+    }
+
+    /// Writes table and footer and gives the bytes.
+    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+        self.end()?;
+        Ok(self.out)
+    }
+}
+
+impl<W: Write> ContainerWriter<W> {
+    fn begin(mut out: W, kind: u32) -> Result<Self> {
         out.write_all(MAGIC)?;
         out.write_all(&kind.to_le_bytes())?;
         Ok(ContainerWriter { out, at: 8, table: Vec::new() })
@@ -75,16 +101,13 @@ impl ContainerWriter {
         Ok(())
     }
 
-    /// Writes table and footer and syncs the file to disk.
-    pub fn finish(mut self) -> Result<FileDigest> {
+    fn end(&mut self) -> Result<FileDigest> {
         let xxh3 = xxh3_64(&self.table);
         self.out.write_all(&self.table)?;
         for number in [self.at, self.table.len() as u64, xxh3] {
             self.out.write_all(&number.to_le_bytes())?;
         }
         self.out.write_all(END)?;
-        self.out.flush()?;
-        self.out.get_ref().sync_all()?;
         let bytes = self.at + (self.table.len() + FOOTER) as u64;
         Ok(FileDigest { bytes, xxh3 })
     }
@@ -94,8 +117,26 @@ impl ContainerWriter {
 #[derive(Clone)]
 pub struct Container {
     path: PathBuf,
-    map: Arc<Mmap>,
+    content: Arc<Content>,
     sections: Vec<SectionEntry>,
+}
+
+/// Where the bytes of a container are.
+enum Content {
+    Map(Mmap),
+    /// Words of 16 bytes, so that sections lie as in a mapped file, and how many bytes of them count.
+    Memory(Vec<u128>, usize),
+}
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Content::Map(map) => map,
+            Content::Memory(words, bytes) => &bytemuck::cast_slice(words)[..*bytes],
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -111,13 +152,28 @@ impl Container {
     /// # Errors
     /// [`Error::Corrupt`] if the file is truncated, damaged, or another one.
     pub fn open(path: &Path, kind: u32, committed: Option<FileDigest>) -> Result<Self> {
-        let corrupt = |reason: &str| Error::Corrupt { path: path.into(), reason: reason.into() };
         let file = match fs::File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt("it is missing")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::Corrupt { path: path.into(), reason: "it is missing".into() });
+            }
             file => file?,
         };
-        let map = Arc::new(map_file(&file)?);
-        let bytes: &[u8] = &map;
+        Self::of_content(path, Content::Map(map_file(&file)?), kind, committed)
+    }
+
+    /// The container that these bytes are; errors call it `name`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(name: &Path, bytes: &[u8], kind: u32) -> Result<Self> {
+        let mut words = vec![0u128; bytes.len().div_ceil(size_of::<u128>())];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self::of_content(name, Content::Memory(words, bytes.len()), kind, None)
+    }
+
+    fn of_content(path: &Path, content: Content, kind: u32, committed: Option<FileDigest>) -> Result<Self> {
+        let corrupt = |reason: &str| Error::Corrupt { path: path.into(), reason: reason.into() };
+        let bytes: &[u8] = &content;
         if committed.is_some_and(|digest| digest.bytes != bytes.len() as u64) {
             return Err(corrupt("its length is not the committed one"));
         }
@@ -142,7 +198,7 @@ impl Container {
             return Err(corrupt("not the committed file"));
         }
         let sections = parse_table(table, footer_at - table.len()).ok_or_else(|| corrupt("malformed section table"))?;
-        Ok(Container { path: path.into(), map, sections })
+        Ok(Container { path: path.into(), content: Arc::new(content), sections })
     }
 
     /// The file.
@@ -171,7 +227,7 @@ impl Container {
     /// The section `name` without comparing its checksum: for sections whose parts carry their own.
     pub fn unverified(&self, name: &str) -> Result<Bytes> {
         let entry = self.entry(name)?;
-        Ok(Bytes { map: self.map.clone(), range: entry.range.clone() })
+        Ok(Bytes { content: self.content.clone(), range: entry.range.clone() })
     }
 
     /// The section `name` as an array of records.
@@ -222,10 +278,10 @@ fn parse_table(mut table: &[u8], data_end: usize) -> Option<Vec<SectionEntry>> {
     Some(sections)
 }
 
-/// Bytes of a mapped file; keeps the map alive.
+/// Bytes of a container; keeps its content alive.
 #[derive(Clone)]
 pub struct Bytes {
-    map: Arc<Mmap>,
+    content: Arc<Content>,
     range: Range<usize>,
 }
 
@@ -234,7 +290,7 @@ impl Bytes {
     pub fn slice(&self, range: Range<usize>) -> Option<Bytes> {
         let inside = range.start <= range.end && range.end <= self.len();
         inside.then(|| Bytes {
-            map: self.map.clone(),
+            content: self.content.clone(),
             range: self.range.start + range.start..self.range.start + range.end,
         })
     }
@@ -244,15 +300,15 @@ impl Deref for Bytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.map[self.range.clone()]
+        &self.content[self.range.clone()]
     }
 }
 
 #[expect(unsafe_code, reason = "tantivy reads these bytes in place")]
-// SAFETY: the bytes are those of a memory map behind an `Arc`; moving or cloning the handle does not move them.
+// SAFETY: the bytes are those of a memory map or a vector that never grows, behind an `Arc`; moving or cloning the handle does not move them.
 unsafe impl stable_deref_trait::StableDeref for Bytes {}
 
-/// An array of fixed-size records in a mapped file.
+/// An array of fixed-size records in a container.
 #[derive(Clone)]
 pub struct Records<T> {
     bytes: Bytes,

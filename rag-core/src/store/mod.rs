@@ -18,10 +18,12 @@
 pub mod catalog;
 pub mod container;
 pub mod crash;
+mod extract;
 pub mod manifest;
 mod segment;
 mod segment_writer;
 mod snapshot;
+mod sums;
 mod vectors;
 
 use std::io::{self, Write};
@@ -35,9 +37,11 @@ use crate::error::{Error, Result};
 use catalog::CatalogEntry;
 use manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
 
+pub use extract::{Extractor, Occurrence};
 pub use segment::{Segment, Text};
 pub use segment_writer::{OldVectors, SegmentWriter};
 pub use snapshot::{LiveSegment, Snapshot};
+pub use sums::Sums;
 pub(crate) use vectors::Row;
 pub use vectors::{VectorBatch, VectorStore, VectorWriter, Vectors};
 

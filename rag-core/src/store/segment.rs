@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::container::{Bytes, Container, Records};
 use super::manifest::{Counts, SegmentEntry};
 use crate::bindings::Bindings;
-use crate::bm25::Postings;
+use crate::bm25::{Forward, Postings};
 use crate::concepts::Concept;
 use crate::document::FileRole;
 use crate::error::Result;
@@ -156,7 +156,10 @@ impl Segment {
     /// [`Error::Corrupt`](crate::Error::Corrupt) if the file is damaged or is not the committed one.
     pub fn open(folder: &Path, entry: &SegmentEntry, dimensions: usize) -> Result<Self> {
         let path = folder.join(format!("{}.seg", entry.name));
-        let container = Container::open(&path, KIND, Some(entry.digest))?;
+        Self::of(Container::open(&path, KIND, Some(entry.digest))?, entry, dimensions)
+    }
+
+    pub(super) fn of(container: Container, entry: &SegmentEntry, dimensions: usize) -> Result<Self> {
         let files: Records<FileRecord> = container.records("files")?;
         let chunks: Records<ChunkRecord> = container.records("chunks")?;
         let symbols: Records<SymbolRecord> = container.records("symbols")?;
@@ -164,12 +167,17 @@ impl Segment {
         let texts = container.unverified("texts")?;
         let languages = container.section("languages")?;
         let languages: Vec<String> = String::from_utf8_lossy(&languages).lines().map(str::to_owned).collect();
-        let postings = container
-            .names()
-            .filter_map(|name| name.strip_prefix(BM25_PREFIX).map(|file| (name, file)))
-            .map(|(name, file)| Ok((file.to_owned(), container.section(name)?)))
-            .collect::<Result<_>>()
-            .and_then(|files| Postings::open(&path, files))?;
+        let postings = if Forward::is_in(&container) {
+            let count = chunks.len() as u32;
+            Postings::of_forward(container.path(), Forward::open(&container, count)?, count)
+        } else {
+            container
+                .names()
+                .filter_map(|name| name.strip_prefix(BM25_PREFIX).map(|file| (name, file)))
+                .map(|(name, file)| Ok((file.to_owned(), container.section(name)?)))
+                .collect::<Result<_>>()
+                .and_then(|files| Postings::open(container.path(), files))?
+        };
         let vectors = QuantizedVectors::open(&container, dimensions, chunks.len())?;
         let checked = files.iter().map(|_| AtomicBool::new(false)).collect();
         let segment = Segment {
@@ -280,6 +288,11 @@ impl Segment {
         (0..self.files[file as usize].symbols).filter_map(|index| self.symbol(file, index)).collect()
     }
 
+    pub(super) fn symbol_records(&self, file: u32) -> &[SymbolRecord] {
+        let record = &self.files[file as usize];
+        &self.symbols[record.first_symbol as usize..][..record.symbols as usize]
+    }
+
     /// One definition of a file; `None` if there are not so many.
     pub fn symbol(&self, file: u32, index: u32) -> Option<Symbol> {
         let record = &self.files[file as usize];
@@ -380,6 +393,22 @@ impl Segment {
     /// Adds what a file holds to `counts`.
     pub fn count_file(&self, file: u32, counts: &mut Counts) {
         self.files[file as usize].count(self.language(file), counts);
+    }
+
+    /// First and last line of a chunk, 1-based, inclusive, and its bytes in the text of its file.
+    pub fn place(&self, chunk: u32) -> ((u32, u32), Span) {
+        let record = &self.chunks[chunk as usize];
+        ((record.first_line, record.last_line), Span { start: record.start, end: record.end })
+    }
+
+    /// The definition that a chunk is, begins, or lies in: index among the symbols of its file.
+    pub fn chunk_symbol(&self, chunk: u32) -> Option<u32> {
+        unpack_index(self.chunks[chunk as usize].symbol)
+    }
+
+    /// The vector of a chunk in half precision, as bits.
+    pub fn halves(&self, chunk: u32) -> &[u16] {
+        self.vectors.halves(chunk)
     }
 
     /// What a large model reads of a chunk: the path, the definitions or headings around it, its text.

@@ -126,6 +126,22 @@ impl QuantizedVectors {
         self.scales.is_empty()
     }
 
+    /// The sections that hold the vectors of these chunks alone: name and content.
+    pub(crate) fn sections_of(&self, chunks: std::ops::Range<u32>) -> [(&'static str, &[u8]); 3] {
+        let (start, end) = (chunks.start as usize, chunks.end as usize);
+        let values = start * self.dimensions..end * self.dimensions;
+        [
+            ("vectors.i8", bytemuck::cast_slice(&self.bytes[values.clone()])),
+            ("vectors.scale", bytemuck::cast_slice(&self.scales[start..end])),
+            ("vectors.f16", bytemuck::cast_slice(&self.halves[values])),
+        ]
+    }
+
+    /// The stored halves of a chunk's vector, as bits.
+    pub(crate) fn halves(&self, chunk: u32) -> &[u16] {
+        &self.halves[self.range(chunk)]
+    }
+
     /// Length of every vector.
     pub(super) fn dimensions(&self) -> usize {
         self.dimensions

@@ -1,0 +1,161 @@
+//! Chunks, vectors and text search in PostgreSQL with pgvector.
+//!
+//! * `address.rs`, `connection.rs`, `failure.rs`: a session that is fit for a mirror; what a failure means.
+//! * `migrations/`: the schema `cogo`.
+//! * `local.rs`, `rows.rs`, `copy.rs`: the documents of a generation as rows.
+//! * `sync.rs`, `terms.rs`, `index.rs`: bringing the mirror up to date.
+//! * `verify.rs`: comparing it row by row.
+
+mod address;
+mod connection;
+mod copy;
+mod failure;
+mod index;
+mod local;
+mod rows;
+mod sync;
+mod terms;
+mod verify;
+
+use std::time::Duration;
+
+use rag_core::Snapshot;
+use tokio::runtime::Runtime;
+
+use self::address::Address;
+use self::failure::{Attempt, Failure};
+use self::local::Local;
+use self::sync::Progress;
+use crate::{Error, Origin, Result, Synced, Verified};
+
+/// How messages call this kind of server.
+const NAME: &str = "PostgreSQL";
+/// Attempts in a row that get nothing done before a sync gives up, and the wait after the first of them.
+const FRUITLESS: u32 = 8;
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// Whether `text` is an address of this kind of server.
+pub fn is_address(text: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// How to sync.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncOptions {
+    /// Whether a mirror of a newer generation may be replaced: by another clone, or an index that was written anew.
+    pub older: bool,
+    /// How long to wait for another sync of the same repository.
+    pub wait: Duration,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        SyncOptions { older: false, wait: Duration::from_secs(600) }
+    }
+}
+
+/// The mirror of one repository in a PostgreSQL database.
+pub struct Postgres {
+    address: Address,
+    origin: Origin,
+    runtime: Runtime,
+}
+
+impl Postgres {
+    /// The mirror of `origin` at `url` (`postgres://user:password@host:port/database`). Connects when it is used.
+    ///
+    /// # Errors
+    /// [`Error::Address`] if the URL cannot be read.
+    pub fn new(url: &str, origin: Origin) -> Result<Self> {
+        let address = Address::parse(url)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Error::Server { server: NAME, reason: error.to_string() })?;
+        Ok(Postgres { address, origin, runtime })
+    }
+
+    /// Brings the mirror up to date with `snapshot`. A lost connection is made again, and what was written is not written twice.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used ([`Error::Unreachable`], [`Error::Unfit`], [`Error::Server`]), or holds a newer
+    /// generation ([`Error::Older`]): readers see what they saw before.
+    pub fn sync(&self, snapshot: &Snapshot, options: &SyncOptions) -> Result<Synced> {
+        let local = Local::new(snapshot)?;
+        let mut progress = Progress::new();
+        self.with_patience(&mut progress, |connection, progress| {
+            self.runtime.block_on(connection::prepare(connection, &self.origin))?;
+            sync::attempt(&self.runtime, connection, &self.origin, &local, options, progress)
+        })?;
+        Ok(progress.synced)
+    }
+
+    /// Compares every row of the mirror with what `snapshot` says it should be.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used.
+    pub fn verify(&self, snapshot: &Snapshot) -> Result<Verified> {
+        let local = Local::new(snapshot)?;
+        let mut progress = Progress::new();
+        self.with_patience(&mut progress, |connection, _| {
+            self.runtime.block_on(async {
+                connection::check(connection).await?;
+                verify::verify(connection, &self.origin, &local).await
+            })
+        })
+        .map(|found| found.verified)
+    }
+
+    /// Writes what differs anew, and says what did. Readers see the old rows until all are there.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    pub fn repair(&self, snapshot: &Snapshot, options: &SyncOptions) -> Result<(Verified, Synced)> {
+        let local = Local::new(snapshot)?;
+        let mut progress = Progress::new();
+        let verified = self.with_patience(&mut progress, |connection, progress| {
+            let found = self.runtime.block_on(async {
+                connection::prepare(connection, &self.origin).await?;
+                let found = verify::verify(connection, &self.origin, &local).await?;
+                verify::disown(connection, &self.origin, &found, options).await?;
+                Attempt::Ok(found)
+            })?;
+            sync::attempt(&self.runtime, connection, &self.origin, &local, options, progress)?;
+            self.runtime.block_on(verify::recount(connection, &self.origin))?;
+            Ok(found.verified)
+        })?;
+        Ok((verified, progress.synced))
+    }
+
+    /// Runs `act` with a connection, and with another one as long as connections break and something gets done.
+    fn with_patience<T>(
+        &self,
+        progress: &mut Progress,
+        mut act: impl FnMut(&mut sqlx::PgConnection, &mut Progress) -> Attempt<T>,
+    ) -> Result<T> {
+        let mut fruitless = 0;
+        loop {
+            let before = progress.synced.written;
+            let outcome = self.runtime.block_on(connection::connect(&self.address, &self.origin)).and_then(|mut connection| {
+                let outcome = act(&mut connection, progress);
+                self.runtime.block_on(async {
+                    match outcome {
+                        Ok(_) => connection::close(connection).await,
+                        Err(_) => drop(connection),
+                    }
+                });
+                outcome
+            });
+            let reason = match outcome {
+                Ok(done) => return Ok(done),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Lost(reason)) => reason,
+            };
+            fruitless = if progress.synced.written > before { 0 } else { fruitless + 1 };
+            if fruitless > FRUITLESS {
+                return Err(Error::Unreachable { server: NAME, reason });
+            }
+            tracing::debug!(reason, "the connection is lost; trying again");
+            progress.be_careful();
+            std::thread::sleep(FIRST_WAIT * 2u32.pow(fruitless.saturating_sub(1)));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Starts and stops the servers that the tests of mirrors use: real ones, on a free port of this machine.
+
+    prepare.py start postgres FOLDER   fetches the server into FOLDER once, starts it, prints its URL
+    prepare.py stop postgres FOLDER    stops it and removes its data
+
+Each server is a module of this folder with `start(folder)`, which returns the URL, and `stop(folder)`. Says on stderr why not, and
+exits with 1, if that cannot be done.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+SERVERS = {"postgres": "postgres_server"}
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] not in ("start", "stop") or sys.argv[2] not in SERVERS:
+        sys.exit(__doc__)
+    verb, kind, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3]).absolute()
+    server = importlib.import_module(SERVERS[kind])
+    if verb == "start":
+        print(server.start(folder))
+    else:
+        server.stop(folder)
+
+
+if __name__ == "__main__":
+    main()
