@@ -7,7 +7,7 @@ mod world;
 use std::time::Instant;
 
 use mirror::Origin;
-use mirror::neo4j::{Address, Neo4j, Patience};
+use mirror::neo4j::{Address, Neo4j, Patience, SyncOptions};
 use world::World;
 
 fn main() {
@@ -24,7 +24,7 @@ fn main() {
     println!("{files} files, {nodes} nodes and {links} links of the graph");
     let timed = |name: &str, generation: u64, graph: &graphrag::Graph| {
         let start = Instant::now();
-        let synced = server.sync(&origin, generation, graph).expect("it works");
+        let synced = server.sync(&origin, generation, graph, SyncOptions::default()).expect("it works");
         let seconds = start.elapsed().as_secs_f64();
         let rate = (synced.written + synced.deleted) as f64 / seconds;
         println!("{name}: {seconds:.2} s, {synced:?}, {rate:.0} items/s");

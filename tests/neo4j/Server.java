@@ -7,10 +7,7 @@ import org.neo4j.configuration.connectors.HttpConnector;
 import org.neo4j.configuration.helpers.SocketAddress;
 import org.neo4j.dbms.api.DatabaseManagementServiceBuilder;
 
-/**
- * Neo4j Community for tests: `java -cp 'jars/*' Server.java FOLDER PORT`. It listens on the loopback interface only, asks for no password,
- * prints `ready` and stops when its standard input ends, so that it cannot outlive the tests that started it.
- */
+/** Neo4j Community for tests: `java -cp 'libraries/*' Server.java FOLDER PORT`. It listens on this machine only, asks for no password, and prints `ready`. */
 public class Server {
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[0]);
@@ -27,7 +24,5 @@ public class Server {
                 .build();
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdown));
         System.out.println("ready");
-        while (System.in.read() >= 0) {}
-        System.exit(0);
     }
 }

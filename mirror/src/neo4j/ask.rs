@@ -29,6 +29,15 @@ pub struct View {
 /// Where a question starts, and where it leads to.
 type Ends = (BTreeSet<String>, BTreeSet<String>);
 
+/// Something that was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed<'t> {
+    /// Whatever this may mean, as [`Graph::find`] says.
+    Named(&'t str),
+    /// Lines of a file, or all of it, as [`Graph::symbols_in`] says.
+    Lines(&'t str, Option<(u32, u32)>),
+}
+
 impl Neo4j {
     /// What `text` may mean, for [`Graph::find`] to choose from; `start` is what it finds. What these nodes use and who uses them is
     /// there as far as `follow` says: backwards, forwards, or both ways.
@@ -60,15 +69,32 @@ impl Neo4j {
         })
     }
 
-    /// For [`Graph::impact`] of a change of everything that `changed` may mean.
+    /// Everything that what `text` may mean hangs together with, both ways, and what it holds ([`Graph::children`]).
     ///
     /// # Errors
     /// As [`uses`](Self::uses).
-    pub fn impact(&self, origin: &Origin, changed: &[&str], follow: Follow) -> Result<View> {
+    pub fn neighbors(&self, origin: &Origin, text: &str, follow: Follow) -> Result<View> {
+        self.view(origin, |part| {
+            let start = part.find(text)?;
+            part.walk(&start, Direction::Uses, follow)?;
+            part.walk(&start, Direction::UsedBy, follow)?;
+            part.children(&start)?;
+            Ok((start, BTreeSet::new()))
+        })
+    }
+
+    /// For [`Graph::impact`] of a change of all of `changed`.
+    ///
+    /// # Errors
+    /// As [`uses`](Self::uses).
+    pub fn impact(&self, origin: &Origin, changed: &[Changed], follow: Follow) -> Result<View> {
         self.view(origin, |part| {
             let mut start = BTreeSet::new();
-            for text in changed {
-                start.extend(part.find(text)?);
+            for changed in changed {
+                start.extend(match changed {
+                    Changed::Named(text) => part.find(text)?,
+                    Changed::Lines(path, lines) => part.symbols_in(path, *lines)?,
+                });
             }
             part.walk(&start, Direction::UsedBy, Follow { relations: &Relation::CARRIES, ..follow })?;
             let depth = follow.depth.min(1);

@@ -16,6 +16,16 @@ const STATEMENT: Duration = Duration::from_secs(60);
 /// Pauses between tries, from the first to the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(2)];
 
+/// Ends of error codes that pass although they are not called transient: the server was stopped, or is not up yet; another client made
+/// the same index at the same time, which `IF NOT EXISTS` sees only afterwards.
+const PASSING: [&str; 5] = [
+    "Transaction.Terminated",
+    "Transaction.LockClientStopped",
+    "DatabaseUnavailable",
+    "NotALeader",
+    "SchemaRuleAlreadyExists",
+];
+
 /// What a query returned: of each row, the list that it calls `row`.
 pub(super) type Rows = Vec<Vec<BoltType>>;
 
@@ -36,13 +46,7 @@ impl From<neo4rs::Error> for Failure {
             E::AuthenticationError(_) => Failure::Lasting(Error::Unfit { server: SERVER, reason }),
             E::Neo4j(said) => match said.kind() {
                 Neo4jErrorKind::Transient => Failure::Passing(reason),
-                // The server was stopped, or is not up yet.
-                _ if ["Transaction.Terminated", "Transaction.LockClientStopped", "DatabaseUnavailable", "NotALeader"]
-                    .iter()
-                    .any(|code| said.code().ends_with(code)) =>
-                {
-                    Failure::Passing(reason)
-                }
+                _ if PASSING.iter().any(|code| said.code().ends_with(code)) => Failure::Passing(reason),
                 _ => Failure::Lasting(Error::Server { server: SERVER, reason }),
             },
             E::UrlParseError(_)

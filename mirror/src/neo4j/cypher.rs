@@ -4,6 +4,7 @@
 use graphrag::graph::{NodeKind, Relation};
 use neo4rs::Query;
 
+use super::picture::NAME;
 use crate::Origin;
 
 /// An item that still holds ends at this revision.
@@ -86,10 +87,20 @@ pub(super) fn create_nodes(label: &str) -> String {
     )
 }
 
+/// Every label of ours but `CogoNode`.
+pub(super) fn labels() -> Vec<String> {
+    let mut labels: Vec<String> = NodeKind::all().map(label).chain([NAME.to_owned()]).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
 /// Gives nodes back what they said; rows are id, unit and values.
-pub(super) fn mend_nodes() -> String {
+pub(super) fn mend_nodes(label: &str) -> String {
+    let others: Vec<String> = labels().into_iter().filter(|other| other != label).collect();
+    let others = others.join(":");
     let values: Vec<String> = (2..).zip(NODE).map(|(at, name)| format!("n.{name} = r[{at}]")).collect();
-    format!("UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] SET n.unit = r[1], {}", values.join(", "))
+    format!("UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] REMOVE n:{others} SET n:{label}, n.unit = r[1], {}", values.join(", "))
 }
 
 /// Creates relationships; rows are the versions of both ends and values.

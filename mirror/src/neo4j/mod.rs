@@ -25,7 +25,8 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 pub use address::Address;
-pub use ask::View;
+pub use ask::{Changed, View};
+pub use sync::SyncOptions;
 
 use crate::{Error, Origin, Result};
 use client::Client;

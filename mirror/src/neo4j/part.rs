@@ -81,6 +81,22 @@ impl<'m> Part<'m> {
         Ok(numbers.into_iter().filter(|(_, number)| found.contains(number)).map(|(version, _)| version).collect())
     }
 
+    /// What lies in lines of a file, as [`Graph::symbols_in`] decides.
+    pub(super) fn symbols_in(&mut self, path: &str, lines: Option<(u32, u32)>) -> Result<BTreeSet<Version>> {
+        let pattern = format!("MATCH (n:CogoNode {{{OF_ORIGIN}, path: id}}) WHERE {}", holds("n"));
+        self.read_nodes(&pattern, vec![cut(path).to_owned()])?;
+        let (graph, numbers) = self.graph()?;
+        let found: HashSet<NodeId> = graph.symbols_in(path, lines).into_iter().collect();
+        Ok(numbers.into_iter().filter(|(_, number)| found.contains(number)).map(|(version, _)| version).collect())
+    }
+
+    /// Reads what lies directly in some nodes.
+    pub(super) fn children(&mut self, of: &BTreeSet<Version>) -> Result<()> {
+        let pattern =
+            format!("MATCH (:CogoNode {{{OF_ORIGIN}, version: id}})<-[l:LIES_IN]-(n:CogoNode) WHERE {}", holds("l"));
+        self.read_nodes(&pattern, of.iter().cloned().collect())
+    }
+
     /// Everything within reach of `start`.
     pub(super) fn walk(&mut self, start: &BTreeSet<Version>, direction: Direction, follow: Follow) -> Result<()> {
         let mut seen = start.clone();

@@ -1,11 +1,10 @@
 //! What a mirror holds, read unit by unit.
 
-use graphrag::graph::NodeKind;
 use neo4rs::{BoltType, Query};
 
 use super::client::{Client, Failure, Rows, Tries};
 use super::cypher::{self, NODE, OF_ORIGIN, Shape};
-use super::picture::{NAME, tie_digest};
+use super::picture::tie_digest;
 use super::value::{Digest, Value};
 use crate::{Origin, Result};
 
@@ -113,7 +112,7 @@ impl Reader<'_> {
             let taken = units.len().min(self.batch);
             let names: Vec<BoltType> = units[..taken].iter().map(|unit| BoltType::from(*unit)).collect();
             let query = cypher::of(self.origin, text).param("units", names).param("at", self.holding.revision());
-            let query = query.param("labels", labels());
+            let query = query.param("labels", cypher::labels());
             match self.client.try_read(query) {
                 Ok(rows) => {
                     self.batch = (self.batch * 2).min(MOST_UNITS);
@@ -130,13 +129,6 @@ impl Reader<'_> {
 
 /// Units that are read at once at most: with what one holds on the average, some ten thousand items.
 pub(super) const MOST_UNITS: usize = 256;
-
-fn labels() -> Vec<BoltType> {
-    let mut labels: Vec<String> = NodeKind::all().map(cypher::label).chain([NAME.to_owned()]).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    labels.into_iter().map(BoltType::from).collect()
-}
 
 fn node(row: Vec<BoltType>) -> Node {
     let text = |at: usize| row.get(at).map(Value::of).and_then(|value| value.to_text().map(str::to_owned));

@@ -26,6 +26,13 @@ enum Look {
     Items,
 }
 
+/// What a sync may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Replace a newer generation: one of another clone, or of an index that was written anew.
+    pub older: bool,
+}
+
 /// A unit to be looked into.
 struct Task<'p> {
     name: &'p str,
@@ -41,26 +48,33 @@ impl Neo4j {
     ///
     /// # Errors
     /// [`Error::Older`] if the mirror shows a newer generation; if the server is away for longer than patience allows.
-    pub fn sync(&self, origin: &Origin, generation: u64, graph: &Graph) -> Result<Synced> {
-        self.bring(origin, generation, graph, Look::Digests)
+    pub fn sync(&self, origin: &Origin, generation: u64, graph: &Graph, options: SyncOptions) -> Result<Synced> {
+        self.bring(origin, generation, graph, Look::Digests, options)
     }
 
     /// As [`sync`](Self::sync), but compares every item, and mends what somebody else has changed or removed.
     ///
     /// # Errors
     /// As [`sync`](Self::sync).
-    pub fn repair(&self, origin: &Origin, generation: u64, graph: &Graph) -> Result<Synced> {
-        self.bring(origin, generation, graph, Look::Items)
+    pub fn repair(&self, origin: &Origin, generation: u64, graph: &Graph, options: SyncOptions) -> Result<Synced> {
+        self.bring(origin, generation, graph, Look::Items, options)
     }
 
-    fn bring(&self, origin: &Origin, generation: u64, graph: &Graph, look: Look) -> Result<Synced> {
+    fn bring(
+        &self,
+        origin: &Origin,
+        generation: u64,
+        graph: &Graph,
+        look: Look,
+        options: SyncOptions,
+    ) -> Result<Synced> {
         check(origin)?;
         schema::ensure(&self.client)?;
         let picture = Picture::new(graph);
         let mut beginnings = 0;
         loop {
             let mut lease = Lease::take(&self.client, origin, &self.patience)?;
-            match bring(&mut lease, generation, &picture, look) {
+            match bring(&mut lease, generation, &picture, look, options) {
                 Ok(synced) => return Ok(synced),
                 Err(Failure::Lasting(error)) => return Err(error),
                 Err(Failure::Passing(reason)) if beginnings == BEGINNINGS => {
@@ -72,9 +86,15 @@ impl Neo4j {
     }
 }
 
-fn bring(lease: &mut Lease, generation: u64, picture: &Picture, look: Look) -> Result<Synced, Failure> {
+fn bring(
+    lease: &mut Lease,
+    generation: u64,
+    picture: &Picture,
+    look: Look,
+    options: SyncOptions,
+) -> Result<Synced, Failure> {
     let theirs = lease.visible.generation;
-    if generation < theirs {
+    if generation < theirs && !options.older {
         return Err(Failure::Lasting(Error::Older { ours: generation, theirs }));
     }
     sweep(lease, picture, look)?;

@@ -82,7 +82,7 @@ fn statements(lease: &Lease, picture: &Picture, changes: &[Change]) -> Vec<Query
                 let values = picture.values(*node);
                 let first = [BoltType::from(id.as_str()), BoltType::from(picture.unit(*node))];
                 let row = first.into_iter().chain(values.iter().map(|value| value.to_bolt()));
-                (Step::Nodes, cypher::mend_nodes(), row.collect())
+                (Step::Nodes, cypher::mend_nodes(&picture.label(*node)), row.collect())
             }
             Change::EndNode(id, until) => (Step::Nodes, cypher::END_NODES.to_owned(), pair(id, *until)),
             Change::Create(node) => {

@@ -3,6 +3,8 @@
 use graphrag::Graph;
 use graphrag::graph::{Follow, Impact, NodeId, Reached, Relation, Step};
 
+use mirror::neo4j::{Changed, SyncOptions};
+
 use crate::world::World;
 use crate::{origin, server};
 
@@ -77,7 +79,7 @@ const FOLLOWS: [Follow; 4] = [
 fn the_whole_graph_comes_back() {
     let Some(server) = server() else { return };
     let (origin, world) = (origin("whole"), World::new(50));
-    server.sync(&origin, 1, &world.graph()).unwrap();
+    server.sync(&origin, 1, &world.graph(), SyncOptions::default()).unwrap();
     let view = server.whole(&origin).unwrap();
     assert_eq!(text(&view.graph), text(&world.graph()));
     assert_eq!(view.graph.communities(), world.graph().communities());
@@ -90,7 +92,7 @@ fn what_a_node_uses_and_who_uses_it() {
     let Some(server) = server() else { return };
     let (origin, world) = (origin("uses"), World::new(40));
     let graph = world.graph();
-    server.sync(&origin, 1, &graph).unwrap();
+    server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
     let (mut answers, mut sites) = (0, 0);
     for word in words(&world, &graph) {
         let start = graph.find(&word);
@@ -121,7 +123,7 @@ fn ways_and_impact() {
     let Some(server) = server() else { return };
     let (origin, world) = (origin("ways"), World::new(40));
     let graph = world.graph();
-    server.sync(&origin, 1, &graph).unwrap();
+    server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
     let words: Vec<String> = words(&world, &graph).into_iter().step_by(3).collect();
     let mut ways = 0;
     for (from, to) in words.iter().zip(words.iter().skip(1)).chain(words.iter().zip(words.iter().rev())) {
@@ -138,9 +140,9 @@ fn ways_and_impact() {
     for word in &words {
         for depth in [1, 2, 4] {
             let follow = Follow { depth, ..FOLLOWS[0] };
-            let view = server.impact(&origin, &[word, "src/file2.py"], follow).unwrap();
+            let view = server.impact(&origin, &[Changed::Named(word), Changed::Lines("src/file2.py", Some((5, 25)))], follow).unwrap();
             let mut changed = graph.find(word);
-            changed.extend(graph.find("src/file2.py"));
+            changed.extend(graph.symbols_in("src/file2.py", Some((5, 25))));
             changed.sort_unstable();
             changed.dedup();
             let ours = impact(&graph, &graph.impact(&changed, follow));
@@ -149,6 +151,28 @@ fn ways_and_impact() {
         }
     }
     assert!(affected > 300, "{affected}");
+}
+
+#[test]
+fn neighbors_and_what_a_node_holds() {
+    let Some(server) = server() else { return };
+    let (origin, world) = (origin("neighbors"), World::new(20));
+    let graph = world.graph();
+    server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
+    for word in ["src", "src/file2.py", ".", "name6", "numpy", "Token bucket"] {
+        let view = server.neighbors(&origin, word, FOLLOWS[0]).unwrap();
+        let start = graph.find(word);
+        assert_eq!(view.start.len(), start.len(), "{word}");
+        for (&there, &here) in view.start.iter().zip(&start) {
+            let around = |graph: &Graph, id: NodeId| {
+                let mut lines: Vec<String> = graph.children(id).into_iter().map(|child| name(graph, child)).collect();
+                lines.push(format!("{:?}", graph.node(id).parent.map(|parent| name(graph, parent))));
+                lines.extend([true, false].iter().flat_map(|way| reached(graph, &graph.reach(&[id], *way, FOLLOWS[0]))));
+                lines
+            };
+            assert_eq!(around(&view.graph, there), around(&graph, here), "{word}");
+        }
+    }
 }
 
 #[test]

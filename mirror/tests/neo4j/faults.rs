@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use mirror::neo4j::{Address, Neo4j, Patience};
+use mirror::neo4j::{Address, Neo4j, Patience, SyncOptions};
 use mirror::{Error, Origin};
 
 use crate::syncing::check_clean;
@@ -33,7 +33,7 @@ fn a_process_that_syncs() {
     let [tenant, repository, generation] = parts[..] else { panic!("{job}") };
     let origin = Origin { tenant: tenant.to_owned(), repository: repository.to_owned() };
     let generation = generation.parse().unwrap();
-    server().unwrap().sync(&origin, generation, &world(generation).graph()).unwrap();
+    server().unwrap().sync(&origin, generation, &world(generation).graph(), SyncOptions::default()).unwrap();
 }
 
 fn spawn(origin: &Origin, generation: u64) -> Child {
@@ -49,7 +49,7 @@ fn spawn(origin: &Origin, generation: u64) -> Child {
 fn a_sync_may_be_killed_at_any_moment() {
     let Some(server) = server() else { return };
     let origin = origin("killed");
-    server.sync(&origin, 1, &world(1).graph()).unwrap();
+    server.sync(&origin, 1, &world(1).graph(), SyncOptions::default()).unwrap();
     let (mut random, mut shown, mut killed) = (Random(3), 1, 0);
     for generation in 2..2 + KILLS {
         let mut child = spawn(&origin, generation);
@@ -63,7 +63,7 @@ fn a_sync_may_be_killed_at_any_moment() {
     }
     assert!(killed > KILLS / 4, "{killed} of {KILLS} were in time");
     let last = KILLS + 2;
-    server.sync(&origin, last, &world(last).graph()).unwrap();
+    server.sync(&origin, last, &world(last).graph(), SyncOptions::default()).unwrap();
     check_clean(&server, &origin, last, &world(last).graph());
     check_nothing_left(&origin);
 }
@@ -126,7 +126,7 @@ fn connections_may_break_all_the_time() {
     let origin = origin("cut");
     for generation in [1, 4, 6] {
         let graph = world(generation).graph();
-        server.sync(&origin, generation, &graph).unwrap();
+        server.sync(&origin, generation, &graph, SyncOptions::default()).unwrap();
         check_clean(&direct, &origin, generation, &graph);
         check_nothing_left(&origin);
     }
@@ -148,7 +148,7 @@ fn two_syncs_at_once_follow_each_other() {
                     let generation = 1 + round * 4 + part;
                     let graph = world(generation).graph();
                     start.wait();
-                    match server.sync(origin, generation, &graph) {
+                    match server.sync(origin, generation, &graph, SyncOptions::default()) {
                         Ok(synced) => assert_eq!(synced.generation, generation),
                         Err(Error::Older { ours, theirs }) => assert!(ours == generation && theirs > ours),
                         Err(error) => panic!("{error}"),

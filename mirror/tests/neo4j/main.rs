@@ -3,6 +3,8 @@
 
 mod asking;
 mod faults;
+#[cfg(unix)]
+mod restart;
 mod syncing;
 mod world;
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use graphrag::Graph;
-use mirror::neo4j::Neo4j;
+use mirror::neo4j::{Neo4j, SyncOptions};
 use mirror::{Difference, Error, Origin, Verified};
 
 use crate::world::{Random, World};
@@ -23,21 +23,21 @@ fn a_sync_writes_what_differs_and_removes_what_is_gone() {
     let Some(server) = server() else { return };
     let origin = origin("shop");
     let mut world = World::new(40);
-    let first = server.sync(&origin, 1, &world.graph()).unwrap();
+    let first = server.sync(&origin, 1, &world.graph(), SyncOptions::default()).unwrap();
     assert_eq!((first.generation, first.deleted, first.unchanged), (1, 0, 0));
     check_clean(&server, &origin, 1, &world.graph());
-    let again = server.sync(&origin, 1, &world.graph()).unwrap();
+    let again = server.sync(&origin, 1, &world.graph(), SyncOptions::default()).unwrap();
     assert_eq!((again.written, again.deleted, again.unchanged), (0, 0, first.written));
     // A generation without changes is shown, too.
-    assert_eq!(server.sync(&origin, 2, &world.graph()).unwrap().written, 0);
+    assert_eq!(server.sync(&origin, 2, &world.graph(), SyncOptions::default()).unwrap().written, 0);
     check_clean(&server, &origin, 2, &world.graph());
     world.edit(7);
-    let edited = server.sync(&origin, 3, &world.graph()).unwrap();
+    let edited = server.sync(&origin, 3, &world.graph(), SyncOptions::default()).unwrap();
     assert!(edited.written > 0 && edited.written < first.written / 4, "{edited:?} of {first:?}");
     check_clean(&server, &origin, 3, &world.graph());
     world.remove(3);
     world.add("src/zz.py");
-    assert!(server.sync(&origin, 4, &world.graph()).unwrap().deleted > 0);
+    assert!(server.sync(&origin, 4, &world.graph(), SyncOptions::default()).unwrap().deleted > 0);
     check_clean(&server, &origin, 4, &world.graph());
     // Nothing that ended is left behind.
     let ended = "MATCH (n:CogoNode {tenant: $tenant, repository: $repository})-[l]-() \
@@ -52,7 +52,7 @@ fn any_edits_lead_to_the_same_mirror_as_a_first_sync() {
     let mut random = Random(5);
     let mut world = World::new(20);
     for generation in 1..15 {
-        server.sync(&origin, generation, &world.graph()).unwrap();
+        server.sync(&origin, generation, &world.graph(), SyncOptions::default()).unwrap();
         check_clean(&server, &origin, generation, &world.graph());
         (0..random.below(4)).for_each(|_| world.change(&mut random));
     }
@@ -64,10 +64,12 @@ fn an_older_generation_is_refused() {
     let origin = origin("old");
     let (old, mut new) = (World::new(8), World::new(8));
     new.edit(2);
-    server.sync(&origin, 5, &new.graph()).unwrap();
-    let error = server.sync(&origin, 4, &old.graph()).unwrap_err();
+    server.sync(&origin, 5, &new.graph(), SyncOptions::default()).unwrap();
+    let error = server.sync(&origin, 4, &old.graph(), SyncOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Older { ours: 4, theirs: 5 }), "{error}");
     check_clean(&server, &origin, 5, &new.graph());
+    server.sync(&origin, 4, &old.graph(), SyncOptions { older: true }).unwrap();
+    check_clean(&server, &origin, 4, &old.graph());
 }
 
 #[test]
@@ -78,11 +80,11 @@ fn tenants_and_repositories_do_not_see_each_other() {
     let other_tenant = Origin { tenant: format!("{}-other", a.tenant), ..a.clone() };
     for (origin, generation) in [(&a, 1), (&same_tenant, 2), (&other_tenant, 3)] {
         world.edit(generation as usize);
-        server.sync(origin, generation, &world.graph()).unwrap();
+        server.sync(origin, generation, &world.graph(), SyncOptions::default()).unwrap();
         check_clean(&server, origin, generation, &world.graph());
     }
     world.remove(1);
-    server.sync(&a, 4, &world.graph()).unwrap();
+    server.sync(&a, 4, &world.graph(), SyncOptions::default()).unwrap();
     check_clean(&server, &a, 4, &world.graph());
     let differences = server.verify(&other_tenant, &world.graph()).unwrap().differences;
     assert!(!differences.is_empty());
@@ -107,13 +109,13 @@ fn names_may_be_hostile() {
         world.add(&format!("src/{name}.py"));
         let long = format!("src/{}/{}.py", "ü".repeat(1900), "x".repeat(3000));
         world.add(&long);
-        server.sync(&origin, 1, &world.graph()).unwrap();
+        server.sync(&origin, 1, &world.graph(), SyncOptions::default()).unwrap();
         world.edit(2);
-        server.sync(&origin, 2, &world.graph()).unwrap();
+        server.sync(&origin, 2, &world.graph(), SyncOptions::default()).unwrap();
         check_clean(&server, &origin, 2, &world.graph());
     }
     for name in [String::new(), "x".repeat(2000)] {
-        let error = server.sync(&origin(&name), 1, &World::new(3).graph()).unwrap_err();
+        let error = server.sync(&origin(&name), 1, &World::new(3).graph(), SyncOptions::default()).unwrap_err();
         assert!(matches!(error, Error::Unfit { .. }), "{error}");
     }
 }
@@ -128,7 +130,7 @@ fn every_tampering_is_named_and_repaired() {
     let Some(server) = server() else { return };
     let origin = origin("tampered");
     let graph = World::new(12).graph();
-    server.sync(&origin, 1, &graph).unwrap();
+    server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
     let node = "MATCH (n:CogoNode:Symbol {tenant: $tenant, repository: $repository}) WITH n ORDER BY n.version LIMIT 1";
     let tie = "MATCH (:CogoNode {tenant: $tenant, repository: $repository})-[l:CALL]->() WITH l ORDER BY l.line LIMIT 1";
     let cases = [
@@ -150,7 +152,8 @@ fn every_tampering_is_named_and_repaired() {
          CREATE (a)-[m:CALL]->(b) SET m = properties(l)"
             .to_owned(),
         "MATCH (n:CogoNode:File {tenant: $tenant, repository: $repository}) WITH n LIMIT 1 \
-         CREATE (m:CogoNode:File) SET m = properties(n), m.version = 'f' + substring(n.version, 1), m.qualified = 'made/up'"
+         CREATE (:CogoNode:File {tenant: n.tenant, repository: n.repository, unit: n.unit, version: reverse(n.version), \
+         qualified: 'made/up', since: n.since, until: n.until})"
             .to_owned(),
         "MATCH (n:CogoUnit {tenant: $tenant, repository: $repository}) DETACH DELETE n".to_owned(),
     ];
@@ -158,11 +161,11 @@ fn every_tampering_is_named_and_repaired() {
         tamper(&origin, &case);
         let found = server.verify(&origin, &graph).unwrap().differences;
         assert!(!found.is_empty() || case.contains("CogoUnit"), "{case} is not found");
-        server.repair(&origin, 1, &graph).unwrap_or_else(|error| panic!("{case}: {error}"));
+        server.repair(&origin, 1, &graph, SyncOptions::default()).unwrap_or_else(|error| panic!("{case}: {error}"));
         let left = server.verify(&origin, &graph).unwrap().differences;
         assert_eq!(left, [], "{case}");
         // Nothing is left behind that the next sync would stumble over.
-        server.sync(&origin, 1, &graph).unwrap();
+        server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
         check_clean(&server, &origin, 1, &graph);
     }
 }
@@ -172,7 +175,7 @@ fn differences_are_named_in_words() {
     let Some(server) = server() else { return };
     let origin = origin("named");
     let graph = World::new(4).graph();
-    server.sync(&origin, 1, &graph).unwrap();
+    server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
     let file = "MATCH (n:CogoNode:File {tenant: $tenant, repository: $repository, qualified: 'src/file2.py'})";
     tamper(&origin, &format!("{file} SET n.last_line = 5"));
     let found = server.verify(&origin, &graph).unwrap().differences;
@@ -194,7 +197,7 @@ fn readers_see_one_whole_generation_while_syncs_run() {
         next.remove(5);
         worlds.push(next);
     }
-    server.sync(&origin, 1, &worlds[0].graph()).unwrap();
+    server.sync(&origin, 1, &worlds[0].graph(), SyncOptions::default()).unwrap();
     let done = AtomicBool::new(false);
     let read = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -209,7 +212,7 @@ fn readers_see_one_whole_generation_while_syncs_run() {
             seen
         });
         for generation in 2..14 {
-            server.sync(&origin, generation, &worlds[(generation as usize - 1) % worlds.len()].graph()).unwrap();
+            server.sync(&origin, generation, &worlds[(generation as usize - 1) % worlds.len()].graph(), SyncOptions::default()).unwrap();
         }
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap()
