@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 23] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -41,6 +41,7 @@ pub const KEYS: [&str; 22] = [
     "llm.input_price",
     "llm.output_price",
     "sync.postgres",
+    "sync.neo4j",
     "sync.tenant",
     "sync.repository",
     "sync.auto",
@@ -119,6 +120,8 @@ pub struct Config {
 pub struct SyncConfig {
     /// The PostgreSQL database: `postgres://user:password@host:port/database`.
     pub postgres: Option<String>,
+    /// The Neo4j server: `bolt://user:password@host:port/database`.
+    pub neo4j: Option<String>,
     /// Whose the mirrors are.
     pub tenant: String,
     /// How the repository is called there; the name of its folder if not given.
@@ -129,7 +132,7 @@ pub struct SyncConfig {
 
 impl Default for SyncConfig {
     fn default() -> Self {
-        SyncConfig { postgres: None, tenant: "default".into(), repository: None, auto: false }
+        SyncConfig { postgres: None, neo4j: None, tenant: "default".into(), repository: None, auto: false }
     }
 }
 

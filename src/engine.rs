@@ -33,7 +33,7 @@ pub struct EngineOptions {
 }
 
 /// Is told of generations by [`Engine::refresh`] and [`Engine::catch_up`]: the one there is, and whether it was just committed.
-pub type AfterCommit = Arc<dyn Fn(&Snapshot, bool) + Send + Sync>;
+pub type AfterCommit = Arc<dyn Fn(&Engine, &Snapshot, bool) + Send + Sync>;
 
 /// A repository and its index. Safe to share between threads: searches run on a frozen snapshot and never wait for
 /// indexing.
@@ -100,7 +100,7 @@ impl Engine {
     fn committed(&self, snapshot: Arc<Snapshot>, report: &Report) -> Result<()> {
         self.show(snapshot.clone())?;
         if let Some(tell) = &self.options.after_commit {
-            tell(&snapshot, !report.unchanged);
+            tell(self, &snapshot, !report.unchanged);
         }
         Ok(())
     }

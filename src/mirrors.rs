@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use mirror::Origin;
+use mirror::neo4j::{Address, Neo4j, Patience};
 use mirror::postgres::{Postgres, SyncOptions};
 use rag_core::Snapshot;
 
 use crate::config::SyncConfig;
-use crate::engine::AfterCommit;
+use crate::engine::{AfterCommit, Engine};
 
 /// What the repository at `root` is called in servers.
 pub fn origin(root: &Path, settings: &SyncConfig) -> Origin {
@@ -32,10 +33,10 @@ pub fn follow(
     let (origin, settings) = (origin(root, settings), settings.clone());
     // Whether the last sync failed: then the next look at the files tries again, if they have changed or not.
     let behind = Mutex::new(false);
-    Some(Arc::new(move |snapshot, is_new| {
+    Some(Arc::new(move |engine, snapshot, is_new| {
         let mut behind = behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if is_new || *behind {
-            let done = sync_all(&origin, &settings, snapshot);
+            let done = sync_all(&origin, &settings, engine, snapshot);
             *behind = done.is_err();
             if let Err(error) = done {
                 say(&error);
@@ -44,11 +45,20 @@ pub fn follow(
     }))
 }
 
-fn sync_all(origin: &Origin, settings: &SyncConfig, snapshot: &Snapshot) -> mirror::Result<()> {
+fn sync_all(origin: &Origin, settings: &SyncConfig, engine: &Engine, snapshot: &Snapshot) -> mirror::Result<()> {
     if let Some(url) = &settings.postgres {
         postgres(url, origin, |mirror| mirror.sync(snapshot, &SyncOptions::default()))?;
     }
+    if let Some(url) = &settings.neo4j {
+        let graph = engine.graph_of(snapshot)?;
+        neo4j(url)?.sync(origin, snapshot.manifest.generation, &graph, Default::default())?;
+    }
     Ok(())
+}
+
+/// The server of mirrors at `url`.
+pub(crate) fn neo4j(url: &str) -> mirror::Result<Neo4j> {
+    Neo4j::open(&Address::parse(url)?, Patience::default())
 }
 
 /// Lets `act` have the mirror of `origin` at `url`.

@@ -90,7 +90,7 @@ def prepared(script, kind):
 class Servers:
     """The servers that the tests of mirrors use; stopped at the end, however that comes."""
 
-    KINDS = {"postgres": "COGO_TEST_DATABASE_URL"}
+    KINDS = {"postgres": "COGO_TEST_DATABASE_URL", "neo4j": "COGO_TEST_NEO4J_URI"}
 
     def __init__(self, run):
         self.run = run

@@ -1,7 +1,7 @@
 //! What can go wrong between an index and its mirror.
 
 /// A result of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a mirror could not be read or written. Messages say what to do; none holds a password.
 #[derive(Debug, thiserror::Error)]

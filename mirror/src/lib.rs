@@ -6,6 +6,8 @@
 //! The servers' clients are asynchronous; a mirror owns a small runtime, and its interface is synchronous like the rest of cogo.
 
 mod error;
+#[cfg(feature = "neo4j")]
+pub mod neo4j;
 mod outcome;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -183,6 +183,7 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   cogo sync postgres --url postgres://me@db.lan/knowledge
   COGO_SYNC_POSTGRES=postgres://me@db.lan/knowledge cogo sync postgres ~/project --repo shop
+  cogo sync neo4j --uri bolt://me@graphs.lan
 
 An address that holds a password belongs into the environment or the user file, where other users do not see it:
 [sync] postgres = \"…\", tenant, auto = true to bring the mirror up to date whenever the index changes.";
@@ -191,12 +192,16 @@ An address that holds a password belongs into the environment or the user file, 
 pub(super) enum SyncCommand {
     /// Chunks, vectors and text search in PostgreSQL with pgvector.
     Postgres(SyncArgs),
+    /// The graph in Neo4j.
+    Neo4j(SyncArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum VerifyCommand {
     /// The mirror in PostgreSQL.
     Postgres(VerifyArgs),
+    /// The mirror in Neo4j.
+    Neo4j(VerifyArgs),
 }
 
 /// Which mirror of which index.
@@ -206,7 +211,7 @@ pub(super) struct MirrorArgs {
     #[arg(default_value = ".")]
     pub path: PathBuf,
     /// The server [default: its setting].
-    #[arg(long, value_name = "URL")]
+    #[arg(long, visible_alias = "uri", value_name = "URL")]
     pub url: Option<String>,
     /// How the repository is called there [default: the name of its folder].
     #[arg(long, value_name = "NAME")]
@@ -611,6 +616,9 @@ pub(super) struct WalkArgs {
     /// A SCIP index, whose answers go before our own [default: `index.scip` in the root, if there is one].
     #[arg(long, value_name = "FILE")]
     pub scip: Option<PathBuf>,
+    /// Ask the mirror in this Neo4j server, as it was synced last, and not the index.
+    #[arg(long, value_name = "URL", conflicts_with = "scip")]
+    pub neo4j: Option<String>,
     /// At most so many answers.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 100)]
     pub limit: usize,

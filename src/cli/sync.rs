@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use mirror::postgres::SyncOptions;
-use mirror::{Synced, Verified};
+use mirror::{Synced, Verified, neo4j};
 use rag_core::Snapshot;
 use serde_json::json;
 
@@ -12,12 +12,13 @@ use super::args::{Format, MirrorArgs, SyncArgs, SyncCommand, VerifyArgs, VerifyC
 use super::failure::Usage;
 use super::{Done, output, target};
 use crate::config::{Config, redacted};
-use crate::mirrors;
+use crate::{Engine, mirrors};
 
 /// `cogo sync`
 pub(super) fn sync(command: &SyncCommand) -> anyhow::Result<Done> {
     match command {
         SyncCommand::Postgres(args) => sync_postgres(args),
+        SyncCommand::Neo4j(args) => sync_neo4j(args),
     }
 }
 
@@ -25,6 +26,7 @@ pub(super) fn sync(command: &SyncCommand) -> anyhow::Result<Done> {
 pub(super) fn verify(command: &VerifyCommand) -> anyhow::Result<Done> {
     match command {
         VerifyCommand::Postgres(args) => verify_postgres(args),
+        VerifyCommand::Neo4j(args) => verify_neo4j(args),
     }
 }
 
@@ -48,12 +50,37 @@ fn verify_postgres(args: &VerifyArgs) -> anyhow::Result<Done> {
             Ok((mirror.verify(&index.snapshot)?, None))
         }
     })?;
-    print_verified(&verified, repaired.as_ref(), args.mirror.format)?;
+    print_verified(&verified, repaired.as_ref(), "document", args.mirror.format)?;
+    Ok(if verified.differences.is_empty() || repaired.is_some() { Done::Something } else { Done::Nothing })
+}
+
+fn sync_neo4j(args: &SyncArgs) -> anyhow::Result<Done> {
+    let index = open(&args.mirror)?;
+    let url = address(&args.mirror, index.config.sync.neo4j.as_deref(), "sync.neo4j")?;
+    let options = neo4j::SyncOptions { older: args.older };
+    let (generation, graph) = (index.snapshot.manifest.generation, index.engine.graph_of(&index.snapshot)?);
+    let synced = mirrors::neo4j(&url)?.sync(&index.origin, generation, &graph, options)?;
+    print_synced(&synced, &url, args.mirror.format)?;
+    Ok(Done::Something)
+}
+
+fn verify_neo4j(args: &VerifyArgs) -> anyhow::Result<Done> {
+    let index = open(&args.mirror)?;
+    let url = address(&args.mirror, index.config.sync.neo4j.as_deref(), "sync.neo4j")?;
+    let (generation, graph) = (index.snapshot.manifest.generation, index.engine.graph_of(&index.snapshot)?);
+    let mirror = mirrors::neo4j(&url)?;
+    let verified = mirror.verify(&index.origin, &graph)?;
+    let repaired = match args.repair {
+        true => Some(mirror.repair(&index.origin, generation, &graph, neo4j::SyncOptions::default())?),
+        false => None,
+    };
+    print_verified(&verified, repaired.as_ref(), "item", args.mirror.format)?;
     Ok(if verified.differences.is_empty() || repaired.is_some() { Done::Something } else { Done::Nothing })
 }
 
 /// An index, and what it is called in a server.
 struct Index {
+    engine: Engine,
     config: Config,
     snapshot: Arc<Snapshot>,
     origin: mirror::Origin,
@@ -80,7 +107,8 @@ fn open(args: &MirrorArgs) -> anyhow::Result<Index> {
         target::refresh(&engine)?;
     }
     let origin = mirrors::origin(engine.root(), &config.sync);
-    Ok(Index { config, snapshot: engine.snapshot()?, origin })
+    let snapshot = engine.snapshot()?;
+    Ok(Index { engine, config, snapshot, origin })
 }
 
 fn address(args: &MirrorArgs, setting: Option<&str>, key: &str) -> anyhow::Result<String> {
@@ -104,7 +132,7 @@ fn print_synced(synced: &Synced, url: &str, format: Format) -> anyhow::Result<()
     Ok(out.flush()?)
 }
 
-fn print_verified(verified: &Verified, repaired: Option<&Synced>, format: Format) -> anyhow::Result<()> {
+fn print_verified(verified: &Verified, repaired: Option<&Synced>, item: &str, format: Format) -> anyhow::Result<()> {
     if format != Format::Text {
         return output::print_json(&json!({ "verified": verified, "repaired": repaired }), format);
     }
@@ -114,7 +142,7 @@ fn print_verified(verified: &Verified, repaired: Option<&Synced>, format: Format
     }
     let generation = verified.generation.map_or("no generation".to_owned(), |number| format!("generation {number}"));
     let differences = output::count(verified.differences.len() as u64, "difference");
-    writeln!(out, "{generation}: {} compared, {differences}", output::count(verified.checked, "document"))?;
+    writeln!(out, "{generation}: {} compared, {differences}", output::count(verified.checked, item))?;
     if let Some(Synced { written, deleted, .. }) = repaired {
         writeln!(out, "repaired: {written} written, {deleted} deleted")?;
     }

@@ -6,5 +6,6 @@
 mod commands;
 mod database;
 mod faults;
+mod neo4j;
 mod postgres;
 mod proxy;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Starts and stops the servers that the tests of mirrors use: real ones, on a free port of this machine.
 
-    prepare.py start postgres FOLDER   fetches the server into FOLDER once, starts it, prints its URL
-    prepare.py stop postgres FOLDER    stops it and removes its data
+    prepare.py start postgres|neo4j FOLDER   fetches the server into FOLDER once, starts it, prints its URL
+    prepare.py stop postgres|neo4j FOLDER    stops it and removes its data
 
 Each server is a module of this folder with `start(folder)`, which returns the URL, and `stop(folder)`. Says on stderr why not, and
 exits with 1, if that cannot be done.
@@ -12,7 +12,7 @@ import importlib
 import sys
 from pathlib import Path
 
-SERVERS = {"postgres": "postgres_server"}
+SERVERS = {"postgres": "postgres_server", "neo4j": "neo4j_server"}
 
 
 def main():

@@ -37,6 +37,7 @@ impl Graph {
         for edge in resolved.edges {
             builder.edge(&edge);
         }
+        builder.packages(&resolved.imports);
         for import in &resolved.imports {
             builder.import(import);
         }
@@ -65,7 +66,7 @@ pub(super) struct Builder<'f, 'a> {
     pub(super) names: String,
     first_symbol: Vec<NodeId>,
     uses: Vec<(NodeId, LinkRecord)>,
-    packages: BTreeMap<String, NodeId>,
+    packages: HashMap<&'f str, NodeId>,
     unresolved: BTreeMap<&'a str, Vec<LinkRecord>>,
     pub(super) evidence: Vec<EvidenceRecord>,
 }
@@ -80,7 +81,7 @@ impl<'f, 'a> Builder<'f, 'a> {
             names: String::new(),
             first_symbol: Vec::with_capacity(files.len()),
             uses: Vec::new(),
-            packages: BTreeMap::new(),
+            packages: HashMap::new(),
             unresolved: BTreeMap::new(),
             evidence: Vec::new(),
         };
@@ -201,6 +202,18 @@ impl<'f, 'a> Builder<'f, 'a> {
         }
     }
 
+    /// Packages stand in the order of their names, so that a new import does not move the others.
+    fn packages(&mut self, imports: &'f [Import]) {
+        let name = |import: &'f Import| match &import.what {
+            Imported::Package(name) => Some(name.as_str()),
+            _ => None,
+        };
+        for name in imports.iter().filter_map(name).collect::<BTreeSet<_>>() {
+            let node = self.node(NodeKind::Package, name);
+            self.packages.insert(name, node);
+        }
+    }
+
     fn import(&mut self, import: &Import) {
         let line = self.lines[import.file as usize].of(import.site.start);
         let (node, relation) = match &import.what {
@@ -210,15 +223,7 @@ impl<'f, 'a> Builder<'f, 'a> {
                 node if node == *file => return,
                 node => (node, Relation::Import),
             },
-            Imported::Package(name) => {
-                let known = self.packages.get(name).copied();
-                let node = known.unwrap_or_else(|| {
-                    let node = self.node(NodeKind::Package, name);
-                    self.packages.insert(name.clone(), node);
-                    node
-                });
-                (node, Relation::Depend)
-            }
+            Imported::Package(name) => (self.packages[name.as_str()], Relation::Depend),
         };
         self.link(import.file, Link { node, relation, line, count: 1, is_proven: true });
     }
@@ -368,7 +373,7 @@ impl<'f, 'a> Builder<'f, 'a> {
 }
 
 impl Links {
-    fn new(nodes: usize, mut from: Vec<(NodeId, LinkRecord)>) -> Self {
+    pub(super) fn new(nodes: usize, mut from: Vec<(NodeId, LinkRecord)>) -> Self {
         from.sort_unstable_by_key(|(node, link)| {
             (*node, link.is_proven == 0, link.relation, link.node, link.line, link.count)
         });

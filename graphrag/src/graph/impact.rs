@@ -2,9 +2,6 @@
 
 use super::{Follow, Graph, NodeId, Reached, Relation};
 
-/// Links that carry a change to whoever uses what was changed.
-const CARRIES: [Relation; 5] =
-    [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override, Relation::Mention];
 /// A possible link is worth so much of a proven one.
 const POSSIBLE: f32 = 0.4;
 /// A link further away is worth so much of a nearer one.
@@ -26,7 +23,7 @@ pub struct Impact {
 impl Graph {
     /// What a change of `changed` may reach, along uses. `follow` says how far, and whether possible links count.
     pub fn impact(&self, changed: &[NodeId], follow: Follow) -> Impact {
-        let uses = self.reach(changed, true, Follow { relations: &CARRIES, ..follow });
+        let uses = self.reach(changed, true, Follow { relations: &Relation::CARRIES, ..follow });
         // Who imports the importers of what was changed has nothing to do with it.
         let imports = Follow { relations: &[Relation::Import], depth: follow.depth.min(1), ..follow };
         let mut imports = self.reach(changed, true, imports);

@@ -9,6 +9,7 @@ mod communities;
 mod evidence;
 mod find;
 mod impact;
+mod parts;
 mod rank;
 mod stored;
 mod walk;
@@ -25,6 +26,7 @@ pub use evidence::Evidence;
 use evidence::EvidenceTable;
 pub(crate) use find::is_code;
 pub use impact::Impact;
+pub use parts::{EvidencePart, NodePart, Parts};
 pub use walk::{Follow, Reached, Step};
 
 /// Number of a node.
@@ -424,10 +426,7 @@ impl Graph {
     /// is not used.
     pub fn unresolved(&self, id: NodeId) -> Vec<Site> {
         let sites = self.unresolved.of(self.node(id).own_name()).iter();
-        sites
-            .map(|&record| Link::from(record))
-            .map(|Link { node, line, relation, count, .. }| Site { node, line, relation, candidates: count })
-            .collect()
+        sites.map(|&record| Site::from(Link::from(record))).collect()
     }
 
     /// The symbols of a file, parents before children.

@@ -75,7 +75,7 @@ impl Graph {
     }
 
     /// Whether nothing points outside: checksums tell accidents, this tells files that somebody made up.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         let nodes = self.nodes.len();
         let known = |id: u32| (id as usize) < nodes;
         let node = |record: &NodeRecord| {

@@ -24,7 +24,7 @@ pub use concepts::knowledge;
 pub(crate) use concepts::speaks;
 pub(crate) use said::normalised;
 pub use said::{Entity, Extracted, Relation};
-pub(crate) use words::key;
+pub use words::key;
 
 /// A part of a document: a heading with the text below it, or what has no heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

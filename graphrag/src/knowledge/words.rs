@@ -50,7 +50,7 @@ pub(super) fn normal(word: &str) -> String {
 }
 
 /// A name in the form in which it is compared.
-pub(crate) fn key(name: &str) -> String {
+pub fn key(name: &str) -> String {
     words(name).map(|word| normal(word.text)).collect::<Vec<_>>().join(" ")
 }
 

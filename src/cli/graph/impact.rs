@@ -5,19 +5,25 @@ use std::io::{Read, Write};
 use anyhow::Context;
 use graphrag::Graph;
 use graphrag::graph::NodeId;
+use mirror::neo4j::Changed;
 
 use super::super::args::{Format, GraphFormat, ImpactArgs};
 use super::super::failure::Usage;
 use super::super::output::{self, count, harmless};
-use super::{Done, doubt, draw, follow, open, place, target};
+use super::{Done, doubt, draw, follow, place, source, target};
 use crate::change::{Change, NEAR, touched};
 use crate::question::reason;
 use crate::wire::ImpactAnswer;
 
 pub(super) fn run(args: &ImpactArgs) -> anyhow::Result<Done> {
-    let graph = open(&args.walk)?;
-    let changed = changed(args, &graph)?;
-    let impact = graph.impact(&changed, follow(&args.walk, &[], NEAR));
+    let changes = changes(args)?;
+    let walk = follow(&args.walk, &[], NEAR);
+    let graph = source(&args.walk, |mirror, origin| {
+        let changed: Vec<Changed> = changes.iter().map(|Change { path, lines }| Changed::Lines(path, *lines)).collect();
+        mirror.impact(origin, &changed, walk)
+    })?;
+    let changed = changed(&changes, &graph);
+    let impact = graph.impact(&changed, walk);
     let parts = [
         ("affected", "definition", &impact.affected),
         ("tests to run", "test", &impact.tests),
@@ -54,7 +60,7 @@ pub(super) fn run(args: &ImpactArgs) -> anyhow::Result<Done> {
     Ok(if nothing { Done::Nothing } else { Done::Something })
 }
 
-fn changed(args: &ImpactArgs, graph: &Graph) -> anyhow::Result<Vec<NodeId>> {
+fn changes(args: &ImpactArgs) -> anyhow::Result<Vec<Change>> {
     let mut changes: Vec<Change> = args.places.iter().map(|text| place_of(text)).collect::<Result<_, _>>()?;
     if let Some(path) = &args.diff {
         let mut diff = Vec::new();
@@ -68,10 +74,14 @@ fn changed(args: &ImpactArgs, graph: &Graph) -> anyhow::Result<Vec<NodeId>> {
         }
         changes.extend(found);
     }
+    Ok(changes)
+}
+
+fn changed(changes: &[Change], graph: &Graph) -> Vec<NodeId> {
     for Change { path, .. } in changes.iter().filter(|change| touched(graph, [*change]).is_empty()) {
         target::note(&format!("`{path}` is not indexed"));
     }
-    Ok(touched(graph, &changes))
+    touched(graph, changes)
 }
 
 /// `path`, `path:line` or `path:first-last`.

@@ -15,10 +15,14 @@ use std::sync::Arc;
 use graphrag::Graph;
 use graphrag::graph::{Follow, Link, NodeId, NodeKind, Relation};
 
+use mirror::Origin;
+use mirror::neo4j::{Neo4j, View};
+
 use super::args::{GraphCommand, WalkArgs};
 use super::failure::Usage;
 use super::output::harmless;
 use super::{Done, target};
+use crate::mirrors;
 use crate::question::{FAR, Question, likeness};
 
 pub(super) fn run(command: &GraphCommand) -> anyhow::Result<Done> {
@@ -53,6 +57,16 @@ fn open(walk: &WalkArgs) -> anyhow::Result<Arc<Graph>> {
     let graph = engine.graph()?;
     tracing::debug!(elapsed = ?started.elapsed(), size = ?graph.size(), "graph");
     Ok(graph)
+}
+
+/// The graph to ask: the part of it that `ask` has of a mirror, if one was named, or that of the index.
+fn source(walk: &WalkArgs, ask: impl FnOnce(&Neo4j, &Origin) -> mirror::Result<View>) -> anyhow::Result<Arc<Graph>> {
+    let Some(url) = &walk.neo4j else { return open(walk) };
+    let (engine, config) = target::engine_for(&walk.root, None, &walk.logging)?;
+    let origin = mirrors::origin(engine.root(), &config.sync);
+    let view = ask(&mirrors::neo4j(url)?, &origin)?;
+    tracing::debug!(generation = view.generation, size = ?view.graph.size(), "part of the graph in neo4j");
+    Ok(view.graph)
 }
 
 fn follow<'k>(walk: &WalkArgs, relations: &'k [Relation], far: u32) -> Follow<'k> {

@@ -6,13 +6,14 @@ use graphrag::graph::Relation;
 
 use super::super::args::{Format, GraphFormat, PathBetweenArgs};
 use super::super::output;
-use super::{Done, FAR, doubt, draw, find, follow, open, place};
+use super::{Done, FAR, doubt, draw, find, follow, place, source};
 use crate::wire::{StepJson, is_back};
 
 pub(super) fn run(args: &PathBetweenArgs) -> anyhow::Result<Done> {
-    let graph = open(&args.walk)?;
+    let walk = follow(&args.walk, &[], FAR);
+    let graph = source(&args.walk, |mirror, origin| mirror.way(origin, &args.from, &args.to, walk))?;
     let (from, to) = (find(&graph, &args.from)?, find(&graph, &args.to)?);
-    let way = graph.way(&[from], &[to], follow(&args.walk, &[], FAR)).unwrap_or_default();
+    let way = graph.way(&[from], &[to], walk).unwrap_or_default();
     let mut out = output::stdout();
     match args.walk.format {
         GraphFormat::Text if way.is_empty() => {

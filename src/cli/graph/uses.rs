@@ -8,12 +8,14 @@ use graphrag::graph::{NodeId, Reached, Relation};
 
 use super::super::args::{Direction, Format, GraphArgs, GraphFormat, NeighborArgs};
 use super::super::output::{self, count, harmless};
-use super::{Done, doubt, draw, find, follow, open, place};
+use super::{Done, doubt, draw, find, follow, place, source};
 use crate::question::{Found, Question};
 use crate::wire::{NeighborsAnswer, UsesAnswer};
 
 pub(super) fn run(args: &GraphArgs, question: Question) -> anyhow::Result<Done> {
-    let graph = open(&args.walk)?;
+    let walk = follow(&args.walk, question.relations(), question.depth());
+    let backwards = question.is_backwards();
+    let graph = source(&args.walk, |mirror, origin| mirror.uses(origin, &args.symbol, backwards, walk))?;
     let start = find(&graph, &args.symbol)?;
     let found = question.ask(&graph, start, args.walk.depth, args.walk.proven);
     answer(args, &graph, start, question, found)
@@ -70,9 +72,9 @@ fn print_reached(out: &mut impl Write, graph: &Graph, reached: &Reached, backwar
 
 /// Everything that a node hangs together with directly, and what it lies in and holds.
 pub(super) fn neighbors(args: &NeighborArgs) -> anyhow::Result<Done> {
-    let graph = open(&args.walk)?;
-    let start = find(&graph, &args.node)?;
     let wanted = follow(&args.walk, &args.kind, 1);
+    let graph = source(&args.walk, |mirror, origin| mirror.neighbors(origin, &args.node, wanted))?;
+    let start = find(&graph, &args.node)?;
     let reach = |backwards: bool, direction: Direction| match args.direction == Direction::Both
         || args.direction == direction
     {

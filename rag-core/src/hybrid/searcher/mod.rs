@@ -1,15 +1,10 @@
 //! The searcher: from a query to hits.
 
-<<<<<<< HEAD:rag-core/src/hybrid/searcher/mod.rs
 mod retrieve;
+mod sample;
 mod view;
 mod walks;
 
-=======
-mod sample;
-
-use std::cmp::Ordering;
->>>>>>> w-pg:rag-core/src/hybrid/searcher.rs
 use std::sync::{Arc, OnceLock};
 
 use view::View;
