@@ -174,7 +174,7 @@ impl World {
             }
             for _ in 0..random.below(2) {
                 let name = format!("{}name{}", self.prefix, random.below(25));
-                let site = Site { node: user, line: random.below(90) as u32, relation: Relation::Call };
+                let site = Site { node: user, line: random.below(90) as u32, relation: Relation::Call, candidates: 0 };
                 parts.unresolved.push((name, site));
             }
         }
