@@ -8,3 +8,4 @@ mod database;
 mod faults;
 mod postgres;
 mod proxy;
+mod search;

@@ -101,7 +101,9 @@ async fn extension_version(connection: &mut PgConnection) -> Attempt<Option<Stri
 
 async fn check_extension(connection: &mut PgConnection) -> Attempt<()> {
     let reason = match extension_version(connection).await? {
-        None => "the extension pgvector is missing; a superuser runs `CREATE EXTENSION vector` in this database".to_owned(),
+        None => {
+            "the extension pgvector is missing; a superuser runs `CREATE EXTENSION vector` in this database".to_owned()
+        }
         Some(version) => {
             let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
             let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
@@ -124,8 +126,9 @@ async fn migrate(connection: &mut PgConnection) -> Attempt<()> {
         sqlx::query_scalar("SELECT to_regclass('cogo.migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
     if begun {
         // One question instead of the migrator's seven, for connections that do not last.
-        let newest: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM cogo.migrations WHERE success").fetch_one(&mut *connection).await?;
+        let newest: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM cogo.migrations WHERE success")
+            .fetch_one(&mut *connection)
+            .await?;
         if newest == MIGRATIONS.last().map(|(version, _)| *version) {
             return Ok(());
         }

@@ -61,7 +61,15 @@ impl Reader {
             Box::pin(async move { connection::set_session(connection, &tenant, STATEMENT_TIMEOUT).await })
         });
         let pool = runtime.block_on(async { options.connect_lazy_with(address.quiet()) });
-        Ok(Reader { origin, embedder, ranking, runtime, pool, state: Mutex::new(None), documents: Documents::default() })
+        Ok(Reader {
+            origin,
+            embedder,
+            ranking,
+            runtime,
+            pool,
+            state: Mutex::new(None),
+            documents: Documents::default(),
+        })
     }
 
     /// Answers `query` from the generation that is visible now.
@@ -71,8 +79,7 @@ impl Reader {
     pub fn search(&self, query: &Query) -> Result<SearchResult> {
         let plan = Plan::new(query, &*self.embedder, &self.ranking)?;
         let (state, sample) = self.try_again(async || self.sample(query, &plan).await)?;
-        let searcher =
-            Searcher::of_sample(sample, &state.corpus, self.embedder.clone(), self.ranking.clone())?;
+        let searcher = Searcher::of_sample(sample, &state.corpus, self.embedder.clone(), self.ranking.clone())?;
         Ok(searcher.search(query)?)
     }
 

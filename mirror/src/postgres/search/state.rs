@@ -41,18 +41,21 @@ impl State {
         origin: &Origin,
         known: Option<Arc<State>>,
     ) -> Attempt<Arc<State>> {
-        let found = sqlx::query("SELECT id, revision FROM cogo.repositories WHERE tenant = $1 AND name = $2 AND generation IS NOT NULL")
-            .bind(&origin.tenant)
-            .bind(&origin.repository)
-            .fetch_optional(&mut *connection)
-            .await;
+        let found = sqlx::query(
+            "SELECT id, revision FROM cogo.repositories WHERE tenant = $1 AND name = $2 AND generation IS NOT NULL",
+        )
+        .bind(&origin.tenant)
+        .bind(&origin.repository)
+        .fetch_optional(&mut *connection)
+        .await;
         let row = match found.map_err(Failure::from) {
             Err(Failure::Final(Error::Server { reason, .. })) if reason.contains("42P01") => None,
             found => found?,
         };
         let Some(row) = row else {
             let Origin { tenant, repository } = origin;
-            let reason = format!("it holds no mirror of `{repository}` for the tenant `{tenant}`; run `cogo sync postgres`");
+            let reason =
+                format!("it holds no mirror of `{repository}` for the tenant `{tenant}`; run `cogo sync postgres`");
             return Err(Failure::Final(Error::Unfit { server: NAME, reason }));
         };
         let (repository, revision): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -117,11 +120,12 @@ impl State {
         if unknown.is_empty() {
             return Ok(found);
         }
-        let rows = sqlx::query("SELECT term, chunks, documents FROM cogo.terms WHERE repository_id = $1 AND term = ANY($2)")
-            .bind(self.repository)
-            .bind(&unknown)
-            .fetch_all(connection)
-            .await?;
+        let rows =
+            sqlx::query("SELECT term, chunks, documents FROM cogo.terms WHERE repository_id = $1 AND term = ANY($2)")
+                .bind(self.repository)
+                .bind(&unknown)
+                .fetch_all(connection)
+                .await?;
         found.extend(unknown.into_iter().map(|term| (term.to_owned(), Known::default())));
         for row in &rows {
             let (chunks, documents): (i32, i32) = (row.try_get(1)?, row.try_get(2)?);
@@ -140,12 +144,17 @@ impl State {
         segments: Vec<Arc<Segment>>,
     ) -> Attempt<Vec<SampleFile>> {
         let mut lexicon = Lexicon::new();
-        let terms: Vec<String> = segments.iter().map(|segment| Sample::mention(segment.path(0), &mut lexicon)).collect();
+        let terms: Vec<String> =
+            segments.iter().map(|segment| Sample::mention(segment.path(0), &mut lexicon)).collect();
         let mut distinct: Vec<&str> = terms.iter().map(String::as_str).collect();
         distinct.sort_unstable();
         distinct.dedup();
         let known = self.frequencies(connection, &distinct).await?;
         let mentions = |term: &String| known.get(term).map_or(0, |known| known.documents);
-        Ok(segments.into_iter().zip(&terms).map(|(segment, term)| SampleFile { segment, mentions: mentions(term) }).collect())
+        Ok(segments
+            .into_iter()
+            .zip(&terms)
+            .map(|(segment, term)| SampleFile { segment, mentions: mentions(term) })
+            .collect())
     }
 }

@@ -17,8 +17,8 @@ use crate::hybrid::lexical::{Lengths, Terms};
 use crate::hybrid::query::{Mode, Query};
 use crate::hybrid::ranking::Ranking;
 use crate::hybrid::report::Report;
-use crate::store::manifest::{Counts, Manifest, Settings};
 use crate::store::container::FileDigest;
+use crate::store::manifest::{Counts, Manifest, Settings};
 use crate::store::{LiveSegment, Segment, Snapshot, Sums};
 
 /// What ranking has to know of all documents, of one generation.
