@@ -9,3 +9,4 @@ mod faults;
 mod neo4j;
 mod postgres;
 mod proxy;
+mod search;

@@ -25,6 +25,8 @@ impl Proxy {
             for client in listener.incoming() {
                 let (Ok(client), false) = (client, stop.load(Ordering::Relaxed)) else { return };
                 let Ok(server) = TcpStream::connect((to.0.as_str(), to.1)) else { continue };
+                // Without this every small message waits 40 ms, and few fit into a connection's life.
+                client.set_nodelay(true).and(server.set_nodelay(true)).expect("a socket");
                 pass(&client, &server);
                 pass(&server, &client);
                 let cut = cut.clone();

@@ -6,6 +6,9 @@ use super::failure::Attempt;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
+/// Most bytes of one message.
+const LARGEST_PART: usize = 1 << 20;
+
 /// Rows on their way into a table.
 pub(super) struct Rows {
     bytes: Vec<u8>,
@@ -109,10 +112,12 @@ impl Rows {
             return Ok(0);
         }
         let mut copy = connection.copy_in_raw(statement).await?;
-        for part in self.bytes.chunks(1 << 20) {
+        let (first, last) = self.bytes.split_at(self.bytes.len() / LARGEST_PART * LARGEST_PART);
+        for part in first.chunks(LARGEST_PART) {
             copy.send(part).await?;
         }
-        copy.send(&(-1i16).to_be_bytes()[..]).await?;
+        // The end goes with the last rows: a packet of two bytes may wait for an answer to the one before.
+        copy.send([last, &(-1i16).to_be_bytes()].concat()).await?;
         Ok(copy.finish().await?)
     }
 }

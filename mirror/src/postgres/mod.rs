@@ -34,8 +34,11 @@ use crate::{Error, Origin, Result, Synced, Verified};
 
 /// How messages call this kind of server.
 const NAME: &str = "PostgreSQL";
-/// Attempts in a row that get nothing done before a sync gives up, and the wait after the first of them.
-const FRUITLESS: u32 = 8;
+/// Connections in a row on which nothing gets done before a sync gives up.
+const FRUITLESS: u32 = 50;
+/// Tries to connect, at first and to a server that was there before and may be starting again; the wait after the first try doubles.
+const FIRST_TRIES: u32 = 3;
+const TRIES: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// Whether `text` is an address of this kind of server.
@@ -139,11 +142,19 @@ impl Postgres {
         progress: &mut Progress,
         mut act: impl FnMut(&mut sqlx::PgConnection, &mut Progress) -> Attempt<T>,
     ) -> Result<T> {
-        let mut fruitless = 0;
+        let (mut fruitless, mut refused, mut tries) = (0, 0, FIRST_TRIES);
         loop {
             let before = progress.steps;
-            let outcome =
-                self.runtime.block_on(connection::connect(&self.address, &self.origin)).and_then(|mut connection| {
+            let outcome = match self.runtime.block_on(connection::connect(&self.address, &self.origin)) {
+                Err(Failure::Lost(reason)) if refused + 1 < tries => {
+                    tracing::debug!(reason, "no connection; trying again");
+                    std::thread::sleep(FIRST_WAIT * 2u32.pow(refused));
+                    refused += 1;
+                    continue;
+                }
+                Err(failure) => return Err(failure.into()),
+                Ok(mut connection) => {
+                    (refused, tries) = (0, TRIES);
                     let outcome = act(&mut connection, progress);
                     self.runtime.block_on(async {
                         match outcome {
@@ -152,7 +163,8 @@ impl Postgres {
                         }
                     });
                     outcome
-                });
+                }
+            };
             let reason = match outcome {
                 Ok(done) => return Ok(done),
                 Err(Failure::Final(error)) => return Err(error),
@@ -164,7 +176,6 @@ impl Postgres {
             }
             tracing::debug!(reason, "the connection is lost; trying again");
             progress.be_careful();
-            std::thread::sleep(FIRST_WAIT * 2u32.pow(fruitless.saturating_sub(1)));
         }
     }
 }

@@ -50,7 +50,7 @@ impl Progress {
 
     /// After a lost connection: the next attempt takes smaller steps.
     pub(super) fn be_careful(&mut self) {
-        self.batch = (self.batch / 4).max(SMALLEST_BATCH);
+        self.batch = (self.batch / 16).max(SMALLEST_BATCH);
     }
 
     fn look_at(&mut self, plan: &Plan) {

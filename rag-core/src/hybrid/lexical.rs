@@ -211,11 +211,12 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             gather.collect(word, lengths, bm25)?;
             frequency += gather.found.len();
         }
+        let frequency = lengths.frequency(word, frequency);
         if frequency == 0 {
             idfs.push(0.0);
             continue;
         }
-        let idf = weight * idf(lengths.chunks, lengths.frequency(word, frequency));
+        let idf = weight * idf(lengths.chunks, frequency);
         idf_sum += idf;
         idfs.push(idf);
         for (gather, scores) in gather.iter().zip(&mut scores) {

@@ -58,6 +58,8 @@ CREATE TABLE cogo.chunks (
     lexemes tsvector NOT NULL,
     PRIMARY KEY (document_id, ordinal)
 );
+-- Lexemes are read by the thousand for one query, which must not uncompress them.
+ALTER TABLE cogo.chunks SET (toast_tuple_target = 8160);
 CREATE INDEX chunks_repository ON cogo.chunks (repository_id);
 
 CREATE TABLE cogo.embeddings (

@@ -17,8 +17,12 @@ const SLACK: usize = 40;
 /// Chunks that may be looked at for their words. A word that is in more of them is looked for only beside another one.
 const MOST_ROWS: u64 = 3000;
 /// Words that chunks are scored by.
-const MOST_WORDS: usize = 24;
-/// Largest breadth of a search in the graph.
+const MOST_WORDS: usize = 12;
+/// Distinct words of a usual chunk.
+const USUAL_LENGTH: f64 = 60.0;
+/// Breadth of a search in the graph: repositories hold many copies of the same lines, and their vectors lie on one spot.
+const BREADTH: usize = 600;
+/// The most that pgvector allows.
 const MOST_BREADTH: usize = 1000;
 
 /// Ids of the candidates.
@@ -63,7 +67,7 @@ async fn nearest(
     let model = quoted(&state.model);
     let vector = HalfVector::from_f32_slice(vector);
     if state.is_indexed && admitted.is_none() {
-        let breadth = wanted.min(MOST_BREADTH);
+        let breadth = BREADTH.max(wanted).min(MOST_BREADTH);
         sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL hnsw.ef_search = {breadth}"))).execute(&mut *connection).await?;
         // Numbers and model as constants: only so the planner knows that the partial index fits.
         let statement = format!(
@@ -116,15 +120,19 @@ async fn holding(
     } else {
         words.iter().map(|(word, ..)| lexeme(word)).collect::<Vec<_>>().join(" | ")
     };
-    // Of each word: how much it counts, times how often it stands there (less for each further time), the path counting thrice.
+    // Of each word: how much it counts, times how often it stands there (less for each further time), in the path more.
     let score: Vec<String> = words
         .iter()
         .map(|(word, weight, _)| {
             let query = quoted(&lexeme(word));
-            format!("{weight:.4} * ts_rank('{{0,0,1,0.34}}', lexemes, {query}::tsquery)")
+            format!("{weight:.4} * ts_rank('{{0,0,1,0.6}}', lexemes, {query}::tsquery)")
         })
         .collect();
-    let score = if query.mode == Mode::Symbol { "1".to_owned() } else { score.join(" + ") };
+    // Long chunks hold more words by chance.
+    let score = match query.mode {
+        Mode::Symbol => "1".to_owned(),
+        _ => format!("({}) / (0.45 + 0.55 * length(lexemes) / {:.1})", score.join(" + "), USUAL_LENGTH),
+    };
     let wanted = plan.candidates + 2 * SLACK;
     let statement = format!(
         "SELECT document_id, {score} AS score FROM cogo.chunks
@@ -133,7 +141,8 @@ async fn holding(
         state.repository,
         quoted(&matching)
     );
-    let rows = sqlx::query(AssertSqlSafe(statement)).bind(admitted).fetch_all(connection).await?;
+    // Each query has a statement of its own: none is worth keeping.
+    let rows = sqlx::query(AssertSqlSafe(statement)).persistent(false).bind(admitted).fetch_all(connection).await?;
     let ids: sqlx::Result<Vec<i64>> = rows.iter().map(|row| row.try_get(0)).collect();
     Ok(ids?)
 }
