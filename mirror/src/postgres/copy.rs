@@ -32,6 +32,25 @@ impl Rows {
         self.bytes.len()
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Per row its values, each with its length before it, as in an array.
+    pub(super) fn values(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        let mut rest = self.content();
+        (0..self.count).map(move |_| {
+            rest = rest.get(2..).unwrap_or_default();
+            let value = |_| {
+                let length = rest.first_chunk().map_or(0, |length| i32::from_be_bytes(*length).max(0)) as usize;
+                let (value, after) = rest.split_at_checked(4 + length).unwrap_or_default();
+                rest = after;
+                value
+            };
+            (0..self.columns).map(value).collect()
+        })
+    }
+
     /// The rows without the header.
     pub(super) fn content(&self) -> &[u8] {
         &self.bytes[HEADER.len()..]
@@ -106,19 +125,27 @@ impl Rows {
         self
     }
 
-    /// Sends the rows by a `COPY … FROM STDIN (FORMAT binary)`.
-    pub(super) async fn send(&self, connection: &mut PgConnection, statement: &str) -> Attempt<u64> {
+    /// Copies the rows into `table`, by a `COPY … FROM STDIN (FORMAT binary)`.
+    pub(super) async fn copy(
+        &self,
+        connection: &mut PgConnection,
+        table: &str,
+        columns: &[(&str, &str)],
+    ) -> Attempt<()> {
         if self.count == 0 {
-            return Ok(0);
+            return Ok(());
         }
-        let mut copy = connection.copy_in_raw(statement).await?;
+        let columns: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let statement = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", columns.join(", "));
+        let mut copy = connection.copy_in_raw(&statement).await?;
         let (first, last) = self.bytes.split_at(self.bytes.len() / LARGEST_PART * LARGEST_PART);
         for part in first.chunks(LARGEST_PART) {
             copy.send(part).await?;
         }
         // The end goes with the last rows: a packet of two bytes may wait for an answer to the one before.
         copy.send([last, &(-1i16).to_be_bytes()].concat()).await?;
-        Ok(copy.finish().await?)
+        copy.finish().await?;
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod connection;
 mod copy;
 mod failure;
 mod index;
+mod insert;
 mod local;
 mod rows;
 mod search;

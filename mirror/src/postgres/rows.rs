@@ -14,17 +14,61 @@ const SYMBOLS: u8 = 3;
 /// A term that comes more often than this in a chunk is no clearer for it.
 const MOST_PLACES: u32 = 8;
 
-/// Statements that take the rows of each table.
-pub(super) const COPY: [&str; 4] = [
-    "COPY cogo.documents (id, repository_id, digest, visible, path, language, role, body) FROM STDIN (FORMAT binary)",
-    "COPY cogo.chunks (document_id, ordinal, repository_id, start_line, end_line, symbol, kind, text, lexemes) \
-     FROM STDIN (FORMAT binary)",
-    "COPY cogo.embeddings (document_id, ordinal, repository_id, model, dense) FROM STDIN (FORMAT binary)",
-    "COPY cogo.symbols (document_id, ordinal, repository_id, name, kind, start_line, end_line, parent) \
-     FROM STDIN (FORMAT binary)",
+/// The tables, with the columns and types of their rows.
+pub(super) const TABLES: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "cogo.documents",
+        &[
+            ("id", "int8"),
+            ("repository_id", "int8"),
+            ("digest", "bytea"),
+            ("visible", "bool"),
+            ("path", "text"),
+            ("language", "text"),
+            ("role", "text"),
+            ("body", "bytea"),
+        ],
+    ),
+    (
+        "cogo.chunks",
+        &[
+            ("document_id", "int8"),
+            ("ordinal", "int4"),
+            ("repository_id", "int8"),
+            ("start_line", "int4"),
+            ("end_line", "int4"),
+            ("symbol", "text"),
+            ("kind", "text"),
+            ("text", "text"),
+            ("lexemes", "tsvector"),
+        ],
+    ),
+    (
+        "cogo.embeddings",
+        &[
+            ("document_id", "int8"),
+            ("ordinal", "int4"),
+            ("repository_id", "int8"),
+            ("model", "text"),
+            ("dense", "halfvec"),
+        ],
+    ),
+    (
+        "cogo.symbols",
+        &[
+            ("document_id", "int8"),
+            ("ordinal", "int4"),
+            ("repository_id", "int8"),
+            ("name", "text"),
+            ("kind", "text"),
+            ("start_line", "int4"),
+            ("end_line", "int4"),
+            ("parent", "int4"),
+        ],
+    ),
 ];
 
-/// Rows of some documents, in the order of [`COPY`].
+/// Rows of some documents, in the order of [`TABLES`].
 pub(super) struct Batch {
     pub tables: [Rows; 4],
     pub documents: u64,

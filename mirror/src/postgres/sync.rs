@@ -15,9 +15,9 @@ use tokio::runtime::Runtime;
 
 use super::failure::{Attempt, Failure};
 use super::local::{Local, Place};
-use super::rows::{Batch, COPY, Common};
+use super::rows::{Batch, Common, TABLES};
 use super::terms::{self, Terms};
-use super::{NAME, SyncOptions, index};
+use super::{NAME, SyncOptions, index, insert};
 use crate::{Error, Origin, Synced};
 
 /// Rows of so many bytes are written in one transaction; after a lost connection fewer, so that some get through.
@@ -257,8 +257,8 @@ async fn send(connection: &mut PgConnection, batch: &Batch) -> Attempt<()> {
         return Ok(());
     }
     let mut transaction = connection.begin().await?;
-    for (rows, statement) in batch.tables.iter().zip(COPY) {
-        rows.send(&mut transaction, statement).await?;
+    for (rows, (table, columns)) in batch.tables.iter().zip(TABLES) {
+        insert::write(&mut transaction, rows, table, columns).await?;
     }
     transaction.commit().await?;
     Ok(())

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 
 use super::copy::Rows;
 use super::failure::Attempt;
+use super::insert;
 
 /// In how many chunks a term occurs, and in the text of how many documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,10 @@ fn count(extractor: &Extractor, file: u32, chunks: usize, counts: &mut HashMap<S
     }
 }
 
+/// Columns of `cogo.terms`, and their types.
+const COLUMNS: [(&str, &str); 4] =
+    [("repository_id", "int8"), ("term", "text"), ("chunks", "int4"), ("documents", "int4")];
+
 /// Adds the frequencies of what is shown, and takes those of the documents `retired` away.
 pub(super) async fn update(
     connection: &mut PgConnection,
@@ -78,16 +83,14 @@ pub(super) async fn update(
         .fetch_one(&mut *connection)
         .await?;
     if none && retired.is_empty() {
-        rows.send(connection, "COPY cogo.terms (repository_id, term, chunks, documents) FROM STDIN (FORMAT binary)")
-            .await?;
-        return Ok(());
+        return insert::write(connection, &rows, "cogo.terms", &COLUMNS).await;
     }
     sqlx::raw_sql(
         "CREATE TEMPORARY TABLE cogo_terms (repository_id bigint, term text, chunks int, documents int) ON COMMIT DROP",
     )
     .execute(&mut *connection)
     .await?;
-    rows.send(connection, "COPY pg_temp.cogo_terms FROM STDIN (FORMAT binary)").await?;
+    insert::write(connection, &rows, "pg_temp.cogo_terms", &COLUMNS).await?;
     // Sorted, so that two syncs of different repositories never wait for each other in circles.
     let merge = "
         WITH gone AS (
