@@ -279,7 +279,10 @@ impl Sources {
             Setting {
                 key,
                 // It may hold a password.
-                value: value.as_str().filter(|text| text.contains("://")).map_or(value.clone(), |url| redacted(url).into()),
+                value: value
+                    .as_str()
+                    .filter(|text| text.contains("://"))
+                    .map_or(value.clone(), |url| redacted(url).into()),
                 origin: metadata.map_or("default", |metadata| &metadata.name).to_owned(),
                 file: metadata.and_then(|m| m.source.as_ref()?.file_path()).map(Path::to_owned),
             }

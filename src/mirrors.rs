@@ -45,12 +45,7 @@ pub fn follow(
     }))
 }
 
-fn sync_all(
-    origin: &Origin,
-    settings: &SyncConfig,
-    engine: &Engine,
-    snapshot: &Snapshot,
-) -> mirror::Result<()> {
+fn sync_all(origin: &Origin, settings: &SyncConfig, engine: &Engine, snapshot: &Snapshot) -> mirror::Result<()> {
     if let Some(url) = &settings.postgres {
         postgres(url, origin, |mirror| mirror.sync(snapshot, &SyncOptions::default()))?;
     }

@@ -35,7 +35,12 @@ fn main() {
     timed("ten files edited", 2, &world.graph());
     let start = Instant::now();
     let verified = server.verify(&origin, &world.graph()).expect("it works");
-    println!("verify: {:.2} s, {} items, {} differences", start.elapsed().as_secs_f64(), verified.checked, verified.differences.len());
+    println!(
+        "verify: {:.2} s, {} items, {} differences",
+        start.elapsed().as_secs_f64(),
+        verified.checked,
+        verified.differences.len()
+    );
     let start = Instant::now();
     let view = server.whole(&origin).expect("it works");
     println!("whole graph read: {:.2} s, {:?}", start.elapsed().as_secs_f64(), view.graph.size());

@@ -109,9 +109,7 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
 fn judge_mirror(error: &mirror::Error) -> (Fault, Option<String>) {
     match error {
         mirror::Error::Address { .. } => (Fault::Caller, None),
-        mirror::Error::Older { .. } => {
-            (Fault::Caller, Some("pass `--older` to replace it by what is here".into()))
-        }
+        mirror::Error::Older { .. } => (Fault::Caller, Some("pass `--older` to replace it by what is here".into())),
         mirror::Error::Index(error) => (error.fault(), error.hint()),
         mirror::Error::Unreachable { .. } | mirror::Error::Unfit { .. } | mirror::Error::Server { .. } => {
             (Fault::Environment, None)

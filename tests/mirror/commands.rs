@@ -49,8 +49,7 @@ fn settings_name_the_server_and_never_show_its_password() {
     let (code, _, err) = cogo(&mirrored, &["sync", "postgres", "--url", "postgres://me:s3cret@127.0.0.1:1/x"], &[]);
     assert!(code == 3 && !err.contains("s3cret"), "{err}");
     let url = database.url().replace("postgres@", "postgres:s3cret@");
-    let environment =
-        [("COGO_SYNC_POSTGRES", &*url), ("COGO_SYNC_REPOSITORY", "shop"), ("COGO_SYNC_TENANT", "us")];
+    let environment = [("COGO_SYNC_POSTGRES", &*url), ("COGO_SYNC_REPOSITORY", "shop"), ("COGO_SYNC_TENANT", "us")];
     let (code, out, err) = cogo(&mirrored, &["sync", "postgres"], &environment);
     assert!(code == 0 && !out.contains("s3cret"), "{out}{err}");
     assert_eq!(database.column("SELECT tenant || '/' || name FROM cogo.repositories"), ["us/shop"]);

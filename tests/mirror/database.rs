@@ -154,7 +154,11 @@ impl Mirrored {
         assert_eq!(verified.differences, [], "the mirror differs");
         assert_eq!(verified.generation, Some(self.snapshot.manifest.generation));
         assert_eq!(verified.checked, self.snapshot.manifest.counts.files);
-        assert_eq!(database.number("SELECT count(*) FROM cogo.documents WHERE NOT visible"), 0, "invisible rows are left");
+        assert_eq!(
+            database.number("SELECT count(*) FROM cogo.documents WHERE NOT visible"),
+            0,
+            "invisible rows are left"
+        );
         assert_eq!(
             database.number("SELECT count(*) FROM cogo.documents GROUP BY repository_id, path ORDER BY 1 DESC LIMIT 1"),
             1,

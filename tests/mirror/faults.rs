@@ -109,7 +109,9 @@ fn a_full_disk_or_a_read_only_server_changes_nothing() {
     database.sql(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let refused = mirrored.mirror.sync(&mirrored.snapshot, &SyncOptions::default()).expect_err("it is read-only");
     assert!(refused.to_string().contains("read-only"), "{refused}");
-    database.sql(&format!("SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"));
+    database.sql(&format!(
+        "SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"
+    ));
     // The server says so when a page cannot be written; a trigger says it at the same place.
     database.sql(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS

@@ -47,23 +47,24 @@ fn rows_can_be_asked_by_sql() {
     let chunks = mirrored.snapshot.manifest.counts.chunks as i64;
     assert_eq!(database.number("SELECT count(*) FROM cogo.chunks"), chunks);
     assert_eq!(database.number("SELECT count(*) FROM cogo.embeddings WHERE vector_dims(dense::vector) = 256"), chunks);
-    assert_eq!(
-        database.number("SELECT count(*) FROM cogo.symbols"),
-        mirrored.snapshot.manifest.counts.symbols as i64
-    );
+    assert_eq!(database.number("SELECT count(*) FROM cogo.symbols"), mirrored.snapshot.manifest.counts.symbols as i64);
     // Names carry weight A, and words of the path C.
-    let holds = |query: &str| {
-        database.number(&format!("SELECT count(*) FROM cogo.chunks WHERE lexemes @@ '{query}'::tsquery"))
-    };
+    let holds =
+        |query: &str| database.number(&format!("SELECT count(*) FROM cogo.chunks WHERE lexemes @@ '{query}'::tsquery"));
     assert!(holds("token:A") > 0 && holds("token") > holds("token:A"));
     assert_eq!(holds("file:C"), chunks);
     let path = "SELECT string_agg(text, '' ORDER BY ordinal) FROM cogo.chunks JOIN cogo.documents ON id = document_id
         WHERE path = 'src/file_0.rs'";
     let text = std::fs::read_to_string(mirrored.root().join("src/file_0.rs")).expect("it is there");
     assert_eq!(database.column(path), [text], "the chunks of a file are its text");
-    let lines = "SELECT name || ' ' || start_line || '-' || end_line FROM cogo.symbols JOIN cogo.documents ON id = document_id
+    let lines =
+        "SELECT name || ' ' || start_line || '-' || end_line FROM cogo.symbols JOIN cogo.documents ON id = document_id
         WHERE path = 'src/file_0.rs' AND ordinal = 0";
-    assert!(database.column(lines)[0].ends_with(" 1-4") || database.column(lines)[0].ends_with(" 2-4"), "{:?}", database.column(lines));
+    assert!(
+        database.column(lines)[0].ends_with(" 1-4") || database.column(lines)[0].ends_with(" 2-4"),
+        "{:?}",
+        database.column(lines)
+    );
     let nearest = "SELECT path FROM cogo.embeddings JOIN cogo.documents ON id = document_id
         ORDER BY dense <=> (SELECT dense FROM cogo.embeddings JOIN cogo.documents ON id = document_id
             WHERE path = 'docs/file_2.md' AND ordinal = 0) LIMIT 1";
@@ -78,10 +79,16 @@ fn every_difference_is_named_and_repaired() {
     let id = |path: &str| database.number(&format!("SELECT id FROM cogo.documents WHERE path = '{path}'"));
     let damage = [
         ("UPDATE cogo.chunks SET text = text || ' ' WHERE ordinal = 0 AND document_id", "src/file_0.rs"),
-        ("UPDATE cogo.chunks SET lexemes = lexemes || 'zzz:1'::tsvector WHERE ordinal = 0 AND document_id", "lib/core/file_1.py"),
+        (
+            "UPDATE cogo.chunks SET lexemes = lexemes || 'zzz:1'::tsvector WHERE ordinal = 0 AND document_id",
+            "lib/core/file_1.py",
+        ),
         ("UPDATE cogo.embeddings SET dense = dense + dense WHERE ordinal = 0 AND document_id", "docs/file_2.md"),
         ("UPDATE cogo.symbols SET start_line = start_line + 1 WHERE ordinal = 0 AND document_id", "src/file_3.rs"),
-        ("UPDATE cogo.documents SET body = overlay(body placing decode('ff', 'hex') from 300) WHERE id", "lib/core/file_4.py"),
+        (
+            "UPDATE cogo.documents SET body = overlay(body placing decode('ff', 'hex') from 300) WHERE id",
+            "lib/core/file_4.py",
+        ),
         ("DELETE FROM cogo.chunks WHERE ordinal = 0 AND document_id", "docs/file_5.md"),
         ("UPDATE cogo.documents SET language = 'cobol' WHERE id", "src/file_6.rs"),
         ("UPDATE cogo.documents SET digest = decode('00', 'hex') WHERE id", "lib/core/file_7.py"),
@@ -209,7 +216,9 @@ fn an_older_generation_replaces_a_newer_one_only_if_it_is_told_to() {
 #[test]
 fn hostile_names_are_names() {
     let Some(database) = Database::new() else { return };
-    for name in ["'; DROP SCHEMA cogo CASCADE; --", "\"; SELECT 1; \"", "a\nb\\' $1 %s", "🦀 ключ ../..", &"x".repeat(2000)] {
+    for name in
+        ["'; DROP SCHEMA cogo CASCADE; --", "\"; SELECT 1; \"", "a\nb\\' $1 %s", "🦀 ключ ../..", &"x".repeat(2000)]
+    {
         let mirrored = Mirrored::named(&database.url(), 3, origin(name, name));
         mirrored.sync();
         assert_eq!(mirrored.mirror.verify(&mirrored.snapshot).expect("verify").differences, []);

@@ -375,9 +375,7 @@ impl Graph {
     /// is not used.
     pub fn unresolved(&self, id: NodeId) -> Vec<Site> {
         let sites = self.unresolved.of(self.node(id).own_name()).iter();
-        sites
-            .map(|&record| Site::from(Link::from(record)))
-            .collect()
+        sites.map(|&record| Site::from(Link::from(record))).collect()
     }
 
     /// The symbols of a file, parents before children.

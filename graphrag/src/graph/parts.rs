@@ -115,7 +115,10 @@ impl Graph {
             let start = if index == 0 { [0, 0] } else { ends[index - 1] };
             let name = names.get(start[0] as usize..ends[index][0] as usize).unwrap_or_default();
             let of_name = sites.get(start[1] as usize..ends[index][1] as usize).unwrap_or_default();
-            (std::str::from_utf8(name).unwrap_or_default(), of_name.iter().map(|&record| Site::from(Link::from(record))))
+            (
+                std::str::from_utf8(name).unwrap_or_default(),
+                of_name.iter().map(|&record| Site::from(Link::from(record))),
+            )
         })
     }
 }
@@ -132,7 +135,8 @@ impl Unresolved {
         let (mut names, mut ends, mut sites): (Vec<u8>, Vec<[u32; 2]>, Vec<LinkRecord>) = Default::default();
         for of_name in from.chunk_by(|(a, _), (b, _)| a == b) {
             names.extend_from_slice(of_name[0].0.as_bytes());
-            let record = |&Site { node, line, relation }| Link { node, relation, line, count: 0, is_proven: false }.into();
+            let record =
+                |&Site { node, line, relation }| Link { node, relation, line, count: 0, is_proven: false }.into();
             sites.extend(of_name.iter().map(|(_, site)| -> LinkRecord { record(site) }));
             ends.push([names.len() as u32, sites.len() as u32]);
         }
@@ -186,4 +190,73 @@ impl Relation {
     /// The relations that carry a change to whoever uses what was changed; see [`Graph::impact`].
     pub const CARRIES: [Relation; 5] =
         [Relation::Call, Relation::Inherit, Relation::Type, Relation::Override, Relation::Mention];
+}
+
+#[cfg(test)]
+mod tests {
+    use rag_core::SymbolKind;
+
+    use super::*;
+
+    fn node(kind: NodeKind, name: &str, parent: Option<NodeId>, file: Option<NodeId>) -> NodePart {
+        NodePart { kind, name: name.to_owned(), lines: (1, 9), parent, file, symbol: None }
+    }
+
+    /// `b.py` with a class and its method, which calls what lies in `a.py`.
+    fn parts() -> Parts {
+        let symbol = |kind, name, parent, file, number| NodePart {
+            symbol: Some(number),
+            ..node(NodeKind::Symbol(kind), name, Some(parent), Some(file))
+        };
+        let call = |node, line| Link { node, relation: Relation::Call, line, count: 1, is_proven: true };
+        Parts {
+            nodes: vec![
+                node(NodeKind::File, "a.py", Some(5), Some(0)),
+                node(NodeKind::File, "b.py", Some(5), Some(1)),
+                symbol(SymbolKind::Function, "help", 0, 0, 0),
+                symbol(SymbolKind::Class, "Main", 1, 1, 0),
+                symbol(SymbolKind::Method, "Main.run", 3, 1, 3),
+                node(NodeKind::Folder, "", None, None),
+                node(NodeKind::Concept, "Help", None, None),
+            ],
+            uses: vec![(4, call(2, 7)), (4, call(2, 5))],
+            unresolved: ["z", "help", "z"]
+                .map(|name| (name.to_owned(), Site { node: 4, line: name.len() as u32, relation: Relation::Call }))
+                .to_vec(),
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_graph_of_parts_answers_like_any_other() {
+        let graph = Graph::from_parts(parts()).unwrap();
+        assert_eq!((graph.find("Main.run"), graph.find("b.py:3"), graph.find("helps")), (vec![4], vec![3], vec![6]));
+        assert_eq!(graph.uses(4).map(|link| link.line).collect::<Vec<_>>(), [5, 7]);
+        assert_eq!(graph.used_by(2).len(), 2);
+        assert_eq!((graph.symbols_of(0), graph.symbols_of(1), graph.children(3)), (2..3, 3..5, vec![4]));
+        assert_eq!(graph.unresolved(2), [Site { node: 4, line: 4, relation: Relation::Call }]);
+        let names: Vec<(&str, usize)> = graph.unresolved_names().map(|(name, sites)| (name, sites.count())).collect();
+        assert_eq!(names, [("help", 1), ("z", 2)]);
+        assert!(Graph::from_parts(Parts::default()).is_some());
+    }
+
+    #[test]
+    fn parts_that_contradict_each_other_are_refused() {
+        let wrong: [fn(&mut Parts); 9] = [
+            |parts| parts.nodes[0].parent = Some(1),
+            |parts| parts.nodes[4].parent = Some(4),
+            |parts| parts.nodes[5].parent = Some(6),
+            |parts| parts.nodes[2].file = None,
+            |parts| parts.nodes[1].file = Some(0),
+            |parts| parts.nodes.swap(2, 3),
+            |parts| parts.nodes[0].name = "c.py".to_owned(),
+            |parts| parts.uses[0].1.node = 7,
+            |parts| parts.unresolved[0].1.node = 7,
+        ];
+        for (number, spoil) in wrong.into_iter().enumerate() {
+            let mut parts = parts();
+            spoil(&mut parts);
+            assert!(Graph::from_parts(parts).is_none(), "{number}");
+        }
+    }
 }

@@ -95,7 +95,10 @@ mod tests {
     fn an_address_is_shown_without_its_password() {
         let address = Address::parse("bolt+s://ann:p%40ss%2F:x@db.example:7688/graphs").unwrap();
         assert_eq!((address.user.as_str(), address.password.as_str()), ("ann", "p@ss/:x"));
-        assert_eq!(format!("{address} {address:?}"), "bolt+s://db.example:7688/graphs Address(bolt+s://db.example:7688/graphs)");
+        assert_eq!(
+            format!("{address} {address:?}"),
+            "bolt+s://db.example:7688/graphs Address(bolt+s://db.example:7688/graphs)"
+        );
         assert_eq!(address.server(), "bolt+s://db.example:7688");
     }
 

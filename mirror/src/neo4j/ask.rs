@@ -135,11 +135,7 @@ impl Neo4j {
     }
 
     /// What `gather` finds, all of one generation.
-    fn view(
-        &self,
-        origin: &Origin,
-        gather: impl Fn(&mut Part) -> Result<Ends>,
-    ) -> Result<View> {
+    fn view(&self, origin: &Origin, gather: impl Fn(&mut Part) -> Result<Ends>) -> Result<View> {
         for _ in 0..BEGINNINGS {
             let shown = self.shown(origin)?;
             let mut part = Part::new(&self.client, origin, shown.revision);
@@ -159,4 +155,3 @@ impl Neo4j {
         Err(Error::Server { server: SERVER, reason: "the repository is synced all the time".to_owned() })
     }
 }
-

@@ -215,11 +215,7 @@ fn connect(runtime: &Runtime, address: &Address) -> Result<Graph> {
     }
     let _inside = runtime.enter();
     let graph = config.build().and_then(Graph::connect);
-    graph.map_err(|error| Error::Address {
-        address: address.to_string(),
-        server: SERVER,
-        reason: error.to_string(),
-    })
+    graph.map_err(|error| Error::Address { address: address.to_string(), server: SERVER, reason: error.to_string() })
 }
 
 fn list(row: BoltType) -> Vec<BoltType> {

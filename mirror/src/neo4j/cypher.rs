@@ -69,9 +69,7 @@ pub(super) fn label(kind: NodeKind) -> String {
 
 /// A query with the parameters that name whose items are meant.
 pub(super) fn of(origin: &Origin, text: &str) -> Query {
-    Query::new(text.to_owned())
-        .param("tenant", origin.tenant.as_str())
-        .param("repository", origin.repository.as_str())
+    Query::new(text.to_owned()).param("tenant", origin.tenant.as_str()).param("repository", origin.repository.as_str())
 }
 
 /// `{tenant: $tenant, repository: $repository`, to be continued and closed.
@@ -100,7 +98,10 @@ pub(super) fn mend_nodes(label: &str) -> String {
     let others: Vec<String> = labels().into_iter().filter(|other| other != label).collect();
     let others = others.join(":");
     let values: Vec<String> = (2..).zip(NODE).map(|(at, name)| format!("n.{name} = r[{at}]")).collect();
-    format!("UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] REMOVE n:{others} SET n:{label}, n.unit = r[1], {}", values.join(", "))
+    format!(
+        "UNWIND $rows AS r MATCH (n) WHERE elementId(n) = r[0] REMOVE n:{others} SET n:{label}, n.unit = r[1], {}",
+        values.join(", ")
+    )
 }
 
 /// Creates relationships; rows are the versions of both ends and values.

@@ -9,6 +9,7 @@
 
 mod address;
 mod ask;
+mod assembly;
 mod client;
 mod cypher;
 mod lease;
@@ -49,11 +50,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience {
-            server: Duration::from_secs(60),
-            others: Duration::from_secs(600),
-            lease: Duration::from_secs(15),
-        }
+        Patience { server: Duration::from_secs(60), others: Duration::from_secs(600), lease: Duration::from_secs(15) }
     }
 }
 

@@ -98,10 +98,7 @@ impl<'g> Picture<'g> {
             self.items += 1 + ties.len() as u64;
             ties.iter().for_each(|tie| hash.update(&self.digest(tie).0.to_le_bytes()));
         }
-        self.units = units
-            .into_iter()
-            .map(|(unit, hash)| Unit { digest: Digest(hash.digest128()), ..unit })
-            .collect();
+        self.units = units.into_iter().map(|(unit, hash)| Unit { digest: Digest(hash.digest128()), ..unit }).collect();
     }
 
     /// The unit that a node belongs to. What lies in no file is dealt to 256 units of its kind.

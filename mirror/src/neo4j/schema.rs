@@ -2,9 +2,9 @@
 
 use neo4rs::Query;
 
+use super::SERVER;
 use super::client::Client;
 use super::value::Value;
-use super::SERVER;
 use crate::{Error, Result};
 
 /// The oldest version with `elementId` and the present form of constraints.

@@ -288,7 +288,8 @@ pub(super) fn visible(client: &Client, origin: &Origin) -> Result<Option<super::
         "MATCH (r:CogoRepository {{{OF_ORIGIN}}}) WHERE r.revision > 0 RETURN [r.revision, r.generation] AS row"
     );
     let rows = client.read(|| -> Query { cypher::of(origin, &text) })?;
-    let numbers = rows.first().map(|row| row.iter().map(|value| Value::of(value).to_number::<i64>().unwrap_or_default()));
+    let numbers =
+        rows.first().map(|row| row.iter().map(|value| Value::of(value).to_number::<i64>().unwrap_or_default()));
     Ok(numbers.map(|mut numbers| super::Visible {
         revision: numbers.next().unwrap_or_default(),
         generation: numbers.next().unwrap_or_default().max(0) as u64,

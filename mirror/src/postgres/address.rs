@@ -24,7 +24,10 @@ impl Address {
         }
         // What the parser says of a URL may quote it.
         let options = PgConnectOptions::from_str(url).map_err(|_| {
-            wrong("it cannot be read; signs like `@`, `/`, `#` and `%` in a password are written %40, %2F, %23, %25".into())
+            wrong(
+                "it cannot be read; signs like `@`, `/`, `#` and `%` in a password are written %40, %2F, %23, %25"
+                    .into(),
+            )
         })?;
         Ok(Address { options: options.application_name("cogo"), redacted })
     }

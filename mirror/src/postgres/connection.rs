@@ -95,7 +95,9 @@ async fn extension_version(connection: &mut PgConnection) -> Attempt<Option<Stri
 
 async fn check_extension(connection: &mut PgConnection) -> Attempt<()> {
     let reason = match extension_version(connection).await? {
-        None => "the extension pgvector is missing; a superuser runs `CREATE EXTENSION vector` in this database".to_owned(),
+        None => {
+            "the extension pgvector is missing; a superuser runs `CREATE EXTENSION vector` in this database".to_owned()
+        }
         Some(version) => {
             let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
             let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));

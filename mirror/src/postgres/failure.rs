@@ -42,9 +42,10 @@ impl From<sqlx::Error> for Failure {
         let unfit = |reason: String| Failure::Final(Error::Unfit { server: NAME, reason });
         let Some(told) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
             return match error {
-                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
-                    Failure::Lost(error.to_string())
-                }
+                sqlx::Error::Io(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::WorkerCrashed => Failure::Lost(error.to_string()),
                 sqlx::Error::Tls(reason) => unfit(format!("no secure connection: {reason}")),
                 other => Failure::Final(Error::Server { server: NAME, reason: other.to_string() }),
             };

@@ -43,11 +43,12 @@ pub(super) async fn build(connection: &mut PgConnection, repository: i64, local:
         ),
     ];
     for (name, definition) in wanted {
-        let valid: Option<bool> =
-            sqlx::query_scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('cogo.' || quote_ident($1))")
-                .bind(&name)
-                .fetch_optional(&mut *connection)
-                .await?;
+        let valid: Option<bool> = sqlx::query_scalar(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('cogo.' || quote_ident($1))",
+        )
+        .bind(&name)
+        .fetch_optional(&mut *connection)
+        .await?;
         if valid == Some(true) || dimensions > MOST_DIMENSIONS {
             continue;
         }

@@ -134,16 +134,17 @@ impl Postgres {
         let mut fruitless = 0;
         loop {
             let before = progress.synced.written;
-            let outcome = self.runtime.block_on(connection::connect(&self.address, &self.origin)).and_then(|mut connection| {
-                let outcome = act(&mut connection, progress);
-                self.runtime.block_on(async {
-                    match outcome {
-                        Ok(_) => connection::close(connection).await,
-                        Err(_) => drop(connection),
-                    }
+            let outcome =
+                self.runtime.block_on(connection::connect(&self.address, &self.origin)).and_then(|mut connection| {
+                    let outcome = act(&mut connection, progress);
+                    self.runtime.block_on(async {
+                        match outcome {
+                            Ok(_) => connection::close(connection).await,
+                            Err(_) => drop(connection),
+                        }
+                    });
+                    outcome
                 });
-                outcome
-            });
             let reason = match outcome {
                 Ok(done) => return Ok(done),
                 Err(Failure::Final(error)) => return Err(error),

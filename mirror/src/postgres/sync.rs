@@ -218,13 +218,7 @@ struct Maker<'l, 's> {
 
 impl Maker<'_, '_> {
     /// Gives the rows of what is missing to `send`, until that says no.
-    fn make(
-        &self,
-        plan: &Plan,
-        ids: &[i64],
-        terms: &mut Terms,
-        send: &dyn Fn(Batch) -> bool,
-    ) -> rag_core::Result<()> {
+    fn make(&self, plan: &Plan, ids: &[i64], terms: &mut Terms, send: &dyn Fn(Batch) -> bool) -> rag_core::Result<()> {
         let missing = plan.missing.iter().zip(ids).map(|(&(digest, place), id)| (digest, place, Some(*id)));
         let staged = plan.staged.iter().map(|&(digest, place, _)| (digest, place, None));
         let mut all: Vec<(u128, Place, Option<i64>)> =
@@ -281,11 +275,10 @@ async fn flip(
             .execute(&mut *transaction)
             .await?;
     }
-    let visible: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM cogo.documents WHERE repository_id = $1 AND visible")
-            .bind(repository)
-            .fetch_one(&mut *transaction)
-            .await?;
+    let visible: i64 = sqlx::query_scalar("SELECT count(*) FROM cogo.documents WHERE repository_id = $1 AND visible")
+        .bind(repository)
+        .fetch_one(&mut *transaction)
+        .await?;
     if visible as usize != local.documents.len() {
         // Somebody else has written, whatever the lock says: nothing is shown, and the next attempt looks again.
         return Err(Failure::Lost(format!("{visible} documents would be visible, not {}", local.documents.len())));

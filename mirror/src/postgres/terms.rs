@@ -61,7 +61,6 @@ fn count(extractor: &Extractor, file: u32, chunks: usize, counts: &mut HashMap<S
     }
 }
 
-
 /// Adds the frequencies of what is shown, and takes those of the documents `retired` away.
 pub(super) async fn update(
     connection: &mut PgConnection,
@@ -79,12 +78,15 @@ pub(super) async fn update(
         .fetch_one(&mut *connection)
         .await?;
     if none && retired.is_empty() {
-        rows.send(connection, "COPY cogo.terms (repository_id, term, chunks, documents) FROM STDIN (FORMAT binary)").await?;
+        rows.send(connection, "COPY cogo.terms (repository_id, term, chunks, documents) FROM STDIN (FORMAT binary)")
+            .await?;
         return Ok(());
     }
-    sqlx::raw_sql("CREATE TEMPORARY TABLE cogo_terms (repository_id bigint, term text, chunks int, documents int) ON COMMIT DROP")
-        .execute(&mut *connection)
-        .await?;
+    sqlx::raw_sql(
+        "CREATE TEMPORARY TABLE cogo_terms (repository_id bigint, term text, chunks int, documents int) ON COMMIT DROP",
+    )
+    .execute(&mut *connection)
+    .await?;
     rows.send(connection, "COPY pg_temp.cogo_terms FROM STDIN (FORMAT binary)").await?;
     // Sorted, so that two syncs of different repositories never wait for each other in circles.
     let merge = "

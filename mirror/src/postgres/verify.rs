@@ -58,10 +58,11 @@ pub(super) async fn verify(connection: &mut PgConnection, origin: &Origin, local
     };
     found.verified.generation = generation.map(|generation| generation as u64);
 
-    let rows = sqlx::query("SELECT id, digest, path FROM cogo.documents WHERE repository_id = $1 AND visible ORDER BY id")
-        .bind(repository)
-        .fetch_all(&mut *transaction)
-        .await?;
+    let rows =
+        sqlx::query("SELECT id, digest, path FROM cogo.documents WHERE repository_id = $1 AND visible ORDER BY id")
+            .bind(repository)
+            .fetch_all(&mut *transaction)
+            .await?;
     let mut there: HashMap<u128, i64> = HashMap::with_capacity(rows.len());
     let mut strangers: BTreeMap<String, ()> = BTreeMap::new();
     for row in &rows {

@@ -22,7 +22,11 @@ pub fn text(graph: &Graph) -> Vec<String> {
         let parent = graph.node(id).parent.map(|parent| name(graph, parent));
         lines.push(format!("{} within {parent:?}", name(graph, id)));
         for link in graph.uses(id) {
-            lines.push(format!("  {:?} {}", (link.relation, link.line, link.count, link.is_proven), name(graph, link.node)));
+            lines.push(format!(
+                "  {:?} {}",
+                (link.relation, link.line, link.count, link.is_proven),
+                name(graph, link.node)
+            ));
             for evidence in graph.evidence(id, link.node) {
                 let place = (graph.path(evidence.file), evidence.line, evidence.span, evidence.origin, evidence.words);
                 lines.push(format!("    {place:?}"));
@@ -38,7 +42,8 @@ pub fn text(graph: &Graph) -> Vec<String> {
 }
 
 fn reached(graph: &Graph, reached: &[Reached]) -> Vec<String> {
-    let link = |reached: &Reached| (reached.link.relation, reached.link.line, reached.link.count, reached.link.is_proven);
+    let link =
+        |reached: &Reached| (reached.link.relation, reached.link.line, reached.link.count, reached.link.is_proven);
     let line = |reached: &Reached| {
         let (node, from) = (name(graph, reached.node), name(graph, reached.from));
         format!("{node} from {from} by {:?} {} {}", link(reached), reached.distance, reached.is_proven)
@@ -64,7 +69,10 @@ fn words(world: &World, graph: &Graph) -> Vec<String> {
     words.extend(world.files.keys().take(6).map(|path| format!("{path}:12")));
     words.extend((0..12).map(|number| format!("name{number}")));
     words.extend(graph.ids().step_by(9).map(|id| graph.node(id).name.replace('.', "::")));
-    words.extend(["src", "src/", ".", "numpy", "token buckets", "Basket", "nothing", "", "name3.name4", "tests/x.py:9"].map(str::to_owned));
+    words.extend(
+        ["src", "src/", ".", "numpy", "token buckets", "Basket", "nothing", "", "name3.name4", "tests/x.py:9"]
+            .map(str::to_owned),
+    );
     words
 }
 
@@ -108,7 +116,9 @@ fn what_a_node_uses_and_who_uses_it() {
             for (&there, &here) in view.start.iter().zip(&start) {
                 let text = |graph: &Graph, id| {
                     let sites = graph.unresolved(id).into_iter();
-                    sites.map(|site| format!("{} {} {:?}", name(graph, site.node), site.line, site.relation)).collect::<Vec<_>>()
+                    sites
+                        .map(|site| format!("{} {} {:?}", name(graph, site.node), site.line, site.relation))
+                        .collect::<Vec<_>>()
                 };
                 assert_eq!(text(&view.graph, there), text(&graph, here), "{word}");
                 sites += text(&graph, here).len();
@@ -140,7 +150,9 @@ fn ways_and_impact() {
     for word in &words {
         for depth in [1, 2, 4] {
             let follow = Follow { depth, ..FOLLOWS[0] };
-            let view = server.impact(&origin, &[Changed::Named(word), Changed::Lines("src/file2.py", Some((5, 25)))], follow).unwrap();
+            let view = server
+                .impact(&origin, &[Changed::Named(word), Changed::Lines("src/file2.py", Some((5, 25)))], follow)
+                .unwrap();
             let mut changed = graph.find(word);
             changed.extend(graph.symbols_in("src/file2.py", Some((5, 25))));
             changed.sort_unstable();
@@ -167,7 +179,8 @@ fn neighbors_and_what_a_node_holds() {
             let around = |graph: &Graph, id: NodeId| {
                 let mut lines: Vec<String> = graph.children(id).into_iter().map(|child| name(graph, child)).collect();
                 lines.push(format!("{:?}", graph.node(id).parent.map(|parent| name(graph, parent))));
-                lines.extend([true, false].iter().flat_map(|way| reached(graph, &graph.reach(&[id], *way, FOLLOWS[0]))));
+                lines
+                    .extend([true, false].iter().flat_map(|way| reached(graph, &graph.reach(&[id], *way, FOLLOWS[0]))));
                 lines
             };
             assert_eq!(around(&view.graph, there), around(&graph, here), "{word}");

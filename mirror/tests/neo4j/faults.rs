@@ -74,7 +74,13 @@ fn check_nothing_left(origin: &Origin) {
     let node = "MATCH (n:CogoNode {tenant: $tenant, repository: $repository})";
     assert_eq!(meddle(origin, &format!("{node} WHERE n.until <> {never}")), 0);
     assert_eq!(meddle(origin, &format!("{node}-[l]->() WHERE l.until <> {never}")), 0);
-    assert_eq!(meddle(origin, &format!("{node}-[l]->(m) WITH n, m, type(l) AS t, properties(l) AS p, count(*) AS c WHERE c > 1")), 0);
+    assert_eq!(
+        meddle(
+            origin,
+            &format!("{node}-[l]->(m) WITH n, m, type(l) AS t, properties(l) AS p, count(*) AS c WHERE c > 1")
+        ),
+        0
+    );
     let unit = "MATCH (u:CogoUnit {tenant: $tenant, repository: $repository})";
     assert_eq!(meddle(origin, &format!("{unit} WHERE u.touched IS NOT NULL OR u.digest IS NULL")), 0);
 }
@@ -91,9 +97,10 @@ fn proxy(to: &Address, life: Duration) -> (Address, Arc<AtomicUsize>) {
         for near in listener.incoming().flatten() {
             let Ok(far) = TcpStream::connect(&host) else { continue };
             let _ = (near.set_nodelay(true), far.set_nodelay(true));
-            for (mut from, mut to) in
-                [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far.try_clone().unwrap(), near.try_clone().unwrap())]
-            {
+            for (mut from, mut to) in [
+                (near.try_clone().unwrap(), far.try_clone().unwrap()),
+                (far.try_clone().unwrap(), near.try_clone().unwrap()),
+            ] {
                 std::thread::spawn(move || {
                     let mut buffer = vec![0; 64 << 10];
                     while let Ok(length @ 1..) = from.read(&mut buffer) {

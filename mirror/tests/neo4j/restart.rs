@@ -35,7 +35,11 @@ impl Own {
         for path in [folder.path(), &data] {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
-        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/neo4j/Server.java"), folder.path().join("Server.java")).unwrap();
+        std::fs::copy(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/neo4j/Server.java"),
+            folder.path().join("Server.java"),
+        )
+        .unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Self::launch(folder.path(), &libraries, port)?;
         Some(Own { folder, libraries, port, process })

@@ -132,7 +132,8 @@ fn every_tampering_is_named_and_repaired() {
     let graph = World::new(12).graph();
     server.sync(&origin, 1, &graph, SyncOptions::default()).unwrap();
     let node = "MATCH (n:CogoNode:Symbol {tenant: $tenant, repository: $repository}) WITH n ORDER BY n.version LIMIT 1";
-    let tie = "MATCH (:CogoNode {tenant: $tenant, repository: $repository})-[l:CALL]->() WITH l ORDER BY l.line LIMIT 1";
+    let tie =
+        "MATCH (:CogoNode {tenant: $tenant, repository: $repository})-[l:CALL]->() WITH l ORDER BY l.line LIMIT 1";
     let cases = [
         format!("{node} SET n.first_line = 7777"),
         format!("{node} SET n.name = 'other', n.qualified = 'other'"),
@@ -212,7 +213,14 @@ fn readers_see_one_whole_generation_while_syncs_run() {
             seen
         });
         for generation in 2..14 {
-            server.sync(&origin, generation, &worlds[(generation as usize - 1) % worlds.len()].graph(), SyncOptions::default()).unwrap();
+            server
+                .sync(
+                    &origin,
+                    generation,
+                    &worlds[(generation as usize - 1) % worlds.len()].graph(),
+                    SyncOptions::default(),
+                )
+                .unwrap();
         }
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap()

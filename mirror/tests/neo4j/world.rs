@@ -85,7 +85,9 @@ impl World {
         let last_symbol = parts.nodes.len() as NodeId;
         self.folders(&mut parts);
         let packages = parts.nodes.len() as NodeId;
-        ["numpy", "requests", "serde"].iter().for_each(|name| parts.nodes.push(node(NodeKind::Package, name, (0, 0), None)));
+        ["numpy", "requests", "serde"]
+            .iter()
+            .for_each(|name| parts.nodes.push(node(NodeKind::Package, name, (0, 0), None)));
         let concepts = parts.nodes.len() as NodeId;
         let names = ["Basket", "Rate limiter", "Token bucket"];
         names.iter().for_each(|name| parts.nodes.push(node(NodeKind::Concept, name, (0, 0), None)));
@@ -197,7 +199,8 @@ impl World {
             if to != node {
                 parts.uses.push((node, Link { is_proven: false, ..link(to, Relation::Relate, 5) }));
                 let words = "limits \u{1f680}".to_owned();
-                let said = EvidencePart { user: node, node: to, origin: Origin::Model, file, line: 5, span: 7..8, words };
+                let said =
+                    EvidencePart { user: node, node: to, origin: Origin::Model, file, line: 5, span: 7..8, words };
                 parts.evidence.push(said);
             }
         }
