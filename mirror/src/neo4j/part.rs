@@ -152,9 +152,10 @@ impl<'m> Part<'m> {
         };
         let proven = if follow.proven_only { " AND l.proven" } else { "" };
         let text = format!(
-            "UNWIND $ids AS id MATCH (a:CogoNode {{{OF_ORIGIN}, version: id}}){left}[l:{}]{right}(b:CogoNode) \
+            "UNWIND $ids AS id MATCH (a:CogoNode {{{OF_ORIGIN}, version: id}}){left}[l:{}]{right}(b:CogoNode) {} \
              WHERE {}{proven} RETURN [id, b.version, type(l), l.line, l.count, l.proven] AS row",
             types.join("|"),
+            cypher::by("a", "version"),
             holds("l")
         );
         let mut reached = BTreeSet::new();
@@ -259,7 +260,8 @@ impl<'m> Part<'m> {
     /// Reads nodes that are not known yet.
     fn know(&mut self, versions: &BTreeSet<Version>) -> Result<()> {
         let new: Vec<Version> = versions.iter().filter(|version| !self.nodes.contains_key(*version)).cloned().collect();
-        self.read_nodes(&format!("MATCH (n:CogoNode {{{OF_ORIGIN}, version: id}}) WHERE {}", holds("n")), new)
+        let pattern = format!("MATCH (n:CogoNode {{{OF_ORIGIN}, version: id}}) {}", cypher::by("n", "version"));
+        self.read_nodes(&format!("{pattern} WHERE {}", holds("n")), new)
     }
 
     fn read_nodes(&mut self, pattern: &str, ids: Vec<String>) -> Result<()> {
