@@ -109,15 +109,12 @@ pub(super) fn mend_nodes(label: &str) -> String {
     )
 }
 
-/// Creates relationships; rows are the versions of both ends and values.
+/// Creates relationships; rows are the ids of both ends and values. To look ends up by version would take a lock for each.
 pub(super) fn create_ties(shape: Shape) -> String {
     let values: String = (2..).zip(shape.properties()).map(|(at, name)| format!("{name}: r[{at}], ")).collect();
     format!(
-        "UNWIND $rows AS r MATCH (a:CogoNode {{{OF_ORIGIN}, version: r[0]}}) {} \
-         MATCH (b:CogoNode {{{OF_ORIGIN}, version: r[1]}}) {} \
+        "UNWIND $rows AS r MATCH (a:CogoNode) WHERE elementId(a) = r[0] MATCH (b:CogoNode) WHERE elementId(b) = r[1] \
          CREATE (a)-[:{} {{{values}since: $next, until: $never}}]->(b)",
-        by("a", "version"),
-        by("b", "version"),
         shape.name()
     )
 }
