@@ -5,8 +5,8 @@
     python3 tests/run.py --fast     without formatting, lints and documentation
 
 Needs a Rust toolchain and Python 3, nothing else. What is missing for a part is installed if
-it can be (rustfmt and clippy through rustup, the ONNX Runtime library through pip), or that part is
-reported as skipped, by name.
+it can be (rustfmt and clippy through rustup, the ONNX Runtime library through pip, Neo4j through Maven if Java 17
+and Maven are there), or that part is reported as skipped, by name.
 The exit code is 0 if everything that ran passed.
 """
 

@@ -2,6 +2,7 @@
 //! neo4j --bench neo4j [-- FILES]`. 28,000 files are some 200,000 nodes and 800,000 relationships.
 
 #[path = "../tests/neo4j/world.rs"]
+#[expect(dead_code, reason = "tests do more with it")]
 mod world;
 
 use std::time::Instant;

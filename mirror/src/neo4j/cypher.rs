@@ -75,6 +75,11 @@ pub(super) fn of(origin: &Origin, text: &str) -> Query {
 /// `{tenant: $tenant, repository: $repository`, to be continued and closed.
 pub(super) const OF_ORIGIN: &str = "tenant: $tenant, repository: $repository";
 
+/// Makes the planner take the index of a property of `CogoNode`. Plans that are made while the database is still empty read everything.
+pub(super) fn by(item: &str, property: &str) -> String {
+    format!("USING INDEX {item}:CogoNode({property}, tenant, repository)")
+}
+
 /// Creates nodes; rows are unit, version and values.
 pub(super) fn create_nodes(label: &str) -> String {
     let values: Vec<String> = (2..).zip(NODE).map(|(at, name)| format!("{name}: r[{at}]")).collect();
@@ -104,12 +109,11 @@ pub(super) fn mend_nodes(label: &str) -> String {
     )
 }
 
-/// Creates relationships; rows are the versions of both ends and values.
+/// Creates relationships; rows are the ids of both ends and values. To look ends up by version would take a lock for each.
 pub(super) fn create_ties(shape: Shape) -> String {
     let values: String = (2..).zip(shape.properties()).map(|(at, name)| format!("{name}: r[{at}], ")).collect();
     format!(
-        "UNWIND $rows AS r MATCH (a:CogoNode {{{OF_ORIGIN}, version: r[0]}}) \
-         MATCH (b:CogoNode {{{OF_ORIGIN}, version: r[1]}}) \
+        "UNWIND $rows AS r MATCH (a:CogoNode) WHERE elementId(a) = r[0] MATCH (b:CogoNode) WHERE elementId(b) = r[1] \
          CREATE (a)-[:{} {{{values}since: $next, until: $never}}]->(b)",
         shape.name()
     )

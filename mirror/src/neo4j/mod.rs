@@ -9,6 +9,7 @@
 
 mod address;
 mod ask;
+mod assembly;
 mod client;
 mod cypher;
 mod lease;

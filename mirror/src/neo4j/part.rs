@@ -1,9 +1,8 @@
 //! A part of a mirrored graph, gathered step by step.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use graphrag::Graph;
-use graphrag::graph::{EvidencePart, Follow, Link, NodeId, NodeKind, NodePart, Parts, Relation, Site};
+use graphrag::graph::{Follow, NodeId, NodeKind, Relation};
 use graphrag::knowledge;
 use neo4rs::BoltType;
 
@@ -26,25 +25,25 @@ pub(super) enum Direction {
 }
 
 /// Nodes are known by their versions.
-type Version = String;
+pub(super) type Version = String;
 
-struct Node {
-    kind: NodeKind,
-    name: String,
-    lines: (u32, u32),
-    position: Option<u32>,
+pub(super) struct Node {
+    pub kind: NodeKind,
+    pub name: String,
+    pub lines: (u32, u32),
+    pub position: Option<u32>,
     /// What it lies in; the outer one is none if that was not asked yet.
-    parent: Option<Option<Version>>,
+    pub parent: Option<Option<Version>>,
 }
 
 /// A use that may mean anything of its name.
-struct Unresolved {
-    name: String,
-    user: Version,
-    nth: u32,
-    relation: Relation,
-    line: u32,
-    candidates: u32,
+pub(super) struct Unresolved {
+    pub name: String,
+    pub user: Version,
+    pub nth: u32,
+    pub relation: Relation,
+    pub line: u32,
+    pub candidates: u32,
 }
 
 /// What was read so far.
@@ -52,10 +51,11 @@ pub(super) struct Part<'m> {
     client: &'m Client,
     origin: &'m Origin,
     revision: i64,
-    nodes: HashMap<Version, Node>,
-    links: HashSet<(Version, Version, Relation, u32, u32, bool)>,
-    sites: Vec<Unresolved>,
-    evidence: Vec<(Version, Version, Vec<Value<'static>>)>,
+    pub nodes: HashMap<Version, Node>,
+    /// User, used, relation, line, count, whether it is proven.
+    pub links: HashSet<(Version, Version, Relation, u32, u32, bool)>,
+    pub sites: Vec<Unresolved>,
+    pub evidence: Vec<(Version, Version, Vec<Value<'static>>)>,
 }
 
 impl<'m> Part<'m> {
@@ -153,9 +153,10 @@ impl<'m> Part<'m> {
         };
         let proven = if follow.proven_only { " AND l.proven" } else { "" };
         let text = format!(
-            "UNWIND $ids AS id MATCH (a:CogoNode {{{OF_ORIGIN}, version: id}}){left}[l:{}]{right}(b:CogoNode) \
+            "UNWIND $ids AS id MATCH (a:CogoNode {{{OF_ORIGIN}, version: id}}){left}[l:{}]{right}(b:CogoNode) {} \
              WHERE {}{proven} RETURN [id, b.version, type(l), l.line, l.count, l.proven] AS row",
             types.join("|"),
+            cypher::by("a", "version"),
             holds("l")
         );
         let mut reached = BTreeSet::new();
@@ -262,7 +263,8 @@ impl<'m> Part<'m> {
     /// Reads nodes that are not known yet.
     fn know(&mut self, versions: &BTreeSet<Version>) -> Result<()> {
         let new: Vec<Version> = versions.iter().filter(|version| !self.nodes.contains_key(*version)).cloned().collect();
-        self.read_nodes(&format!("MATCH (n:CogoNode {{{OF_ORIGIN}, version: id}}) WHERE {}", holds("n")), new)
+        let pattern = format!("MATCH (n:CogoNode {{{OF_ORIGIN}, version: id}}) {}", cypher::by("n", "version"));
+        self.read_nodes(&format!("{pattern} WHERE {}", holds("n")), new)
     }
 
     fn read_nodes(&mut self, pattern: &str, ids: Vec<String>) -> Result<()> {
@@ -279,7 +281,7 @@ impl<'m> Part<'m> {
     }
 
     /// Reads what the nodes lie in, up to the root.
-    fn enclose(&mut self) -> Result<()> {
+    pub(super) fn enclose(&mut self) -> Result<()> {
         let text = format!(
             "UNWIND $ids AS id MATCH (:CogoNode {{{OF_ORIGIN}, version: id}})-[l:LIES_IN]->(n:CogoNode) WHERE {} \
              RETURN [id, n.version] AS row",
@@ -326,105 +328,6 @@ impl<'m> Part<'m> {
         }
         Ok(rows)
     }
-
-    /// The graph of what was read, and the numbers that its nodes have there: in the order of the whole graph.
-    pub(super) fn graph(&mut self) -> Result<(Graph, BTreeMap<Version, NodeId>)> {
-        self.enclose()?;
-        let mut files: HashMap<&str, &str> = HashMap::new();
-        for version in self.nodes.keys() {
-            if let Some(file) = self.file(version)? {
-                files.insert(version, file);
-            }
-        }
-        let kinds: Vec<NodeKind> = NodeKind::all().collect();
-        let mut order: Vec<(&Version, &Node)> = self.nodes.iter().collect();
-        order.sort_by_cached_key(|(version, node)| {
-            let rank = kinds.iter().position(|kind| *kind == node.kind);
-            match node.kind {
-                NodeKind::File => (0, None, &*node.name, None),
-                NodeKind::Symbol(_) => {
-                    let path = files.get(version.as_str()).map_or("", |file| &self.nodes[*file].name);
-                    (1, None, path, node.position)
-                }
-                _ => (2, rank, &*node.name, None),
-            }
-        });
-        let numbers: BTreeMap<Version, NodeId> = order.iter().map(|(version, _)| (*version).clone()).zip(0..).collect();
-        let number = |version: &str| numbers.get(version).copied().ok_or_else(|| damaged("a relationship"));
-        let mut parts = Parts::default();
-        for (version, node) in &order {
-            parts.nodes.push(NodePart {
-                kind: node.kind,
-                name: node.name.clone(),
-                lines: node.lines,
-                parent: node.parent.iter().flatten().map(|parent| number(parent)).next().transpose()?,
-                file: files.get(version.as_str()).map(|file| number(file)).transpose()?,
-                symbol: node.position,
-            });
-        }
-        for (user, used, relation, line, count, is_proven) in &self.links {
-            let link =
-                Link { node: number(used)?, relation: *relation, line: *line, count: *count, is_proven: *is_proven };
-            parts.uses.push((number(user)?, link));
-        }
-        let mut sites: Vec<(&Unresolved, NodeId, NodeId)> = Vec::new();
-        for site in &self.sites {
-            let user = number(&site.user)?;
-            sites.push((site, user, parts.nodes[user as usize].file.unwrap_or(user)));
-        }
-        sites.sort_by_key(|(site, _, file)| (&site.name, *file, site.nth));
-        sites.dedup_by_key(|(site, user, _)| (&site.name, *user, site.nth));
-        for (site, node, _) in sites {
-            parts.unresolved.push((
-                site.name.clone(),
-                Site { node, line: site.line, relation: site.relation, candidates: site.candidates },
-            ));
-        }
-        let paths: HashMap<&str, NodeId> =
-            (0..).zip(&order).map(|(id, (_, node))| (node.name.as_str(), id)).take(files_among(&order)).collect();
-        for (user, used, values) in &self.evidence {
-            parts.evidence.push(evidence(number(user)?, number(used)?, values, &paths)?);
-        }
-        let graph = Graph::from_parts(parts).ok_or_else(|| damaged("the order of nodes"))?;
-        Ok((graph, numbers))
-    }
-
-    /// The file that a node is or lies in.
-    fn file(&self, version: &str) -> Result<Option<&str>> {
-        let (mut at, mut steps) = (self.nodes.get_key_value(version), 0);
-        while let Some((version, node)) = at {
-            match node.kind {
-                NodeKind::File => return Ok(Some(version)),
-                NodeKind::Symbol(_) if steps <= self.nodes.len() => {
-                    let parent = node.parent.iter().flatten().next();
-                    at = parent.and_then(|parent| self.nodes.get_key_value(parent));
-                    steps += 1;
-                }
-                NodeKind::Symbol(_) => break,
-                _ => return Ok(None),
-            }
-        }
-        Err(damaged("a symbol without a file"))
-    }
-}
-
-fn files_among(order: &[(&Version, &Node)]) -> usize {
-    order.iter().take_while(|(_, node)| node.kind == NodeKind::File).count()
-}
-
-fn evidence(user: NodeId, node: NodeId, values: &[Value], paths: &HashMap<&str, NodeId>) -> Result<EvidencePart> {
-    let text = |at: usize| values.get(at).and_then(Value::to_text).unwrap_or_default();
-    let number = |at: usize| values.get(at).and_then(Value::to_number::<u32>).unwrap_or_default();
-    let origin = knowledge::Origin::ALL.into_iter().find(|origin| origin.as_str() == text(0));
-    Ok(EvidencePart {
-        user,
-        node,
-        origin: origin.ok_or_else(|| damaged("evidence"))?,
-        file: paths.get(text(1)).copied().ok_or_else(|| damaged("evidence"))?,
-        line: number(2),
-        span: number(3)..number(4),
-        words: text(5).to_owned(),
-    })
 }
 
 /// The node that says `values`; none if it is the name of unresolved uses.
@@ -456,7 +359,7 @@ fn holds(item: &str) -> String {
     format!("{item}.since <= $at AND {item}.until > $at")
 }
 
-fn damaged(what: &str) -> Error {
+pub(super) fn damaged(what: &str) -> Error {
     let reason = format!("{what} of the mirror is damaged\nhint: `cogo verify neo4j --repair` makes it whole");
     Error::Server { server: SERVER, reason }
 }

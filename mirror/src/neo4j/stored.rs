@@ -77,8 +77,9 @@ impl Reader<'_> {
     pub(super) fn nodes(&mut self, units: &[&str]) -> Result<(Vec<Node>, usize)> {
         let values: Vec<String> = NODE.iter().map(|name| format!("n.{name}")).collect();
         let text = format!(
-            "UNWIND $units AS unit MATCH (n:CogoNode {{{OF_ORIGIN}, unit: unit}}) WHERE {} \
+            "UNWIND $units AS unit MATCH (n:CogoNode {{{OF_ORIGIN}, unit: unit}}) {} WHERE {} \
              RETURN [elementId(n), n.unit, n.version, n.until, head([x IN labels(n) WHERE x IN $labels]), {}] AS row",
+            cypher::by("n", "unit"),
             self.holding.condition("n"),
             values.join(", ")
         );
@@ -94,9 +95,10 @@ impl Reader<'_> {
         let values: Vec<String> = properties.iter().map(|name| format!("l.{name}")).collect();
         let name = |end: &str| format!("[{end}.kind, {end}.qualified, {end}.path]");
         let text = format!(
-            "UNWIND $units AS unit MATCH (a:CogoNode {{{OF_ORIGIN}, unit: unit}})-[l:{}]->(b) WHERE {} \
+            "UNWIND $units AS unit MATCH (a:CogoNode {{{OF_ORIGIN}, unit: unit}})-[l:{}]->(b) {} WHERE {} \
              RETURN [elementId(l), type(l), l.until, a.version, b.version, {}, {}, {}] AS row",
             Shape::types(),
+            cypher::by("a", "unit"),
             self.holding.condition("l"),
             name("a"),
             name("b"),
@@ -253,8 +255,9 @@ pub(super) fn of_no_use(
         }
     };
     let text = format!(
-        "UNWIND $units AS unit MATCH (n:CogoNode {{{OF_ORIGIN}, unit: unit}}){pattern} WHERE {condition} \
-         RETURN elementId({item}) AS row"
+        "UNWIND $units AS unit MATCH (n:CogoNode {{{OF_ORIGIN}, unit: unit}}){pattern} {} WHERE {condition} \
+         RETURN elementId({item}) AS row",
+        cypher::by("n", "unit")
     );
     let names: Vec<BoltType> = units.iter().map(|unit| BoltType::from(*unit)).collect();
     let rows = client.read(|| cypher::of(origin, &text).param("units", names.clone()).param("visible", visible))?;

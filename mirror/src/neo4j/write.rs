@@ -1,14 +1,16 @@
 //! Writing in transactions that are as large as the connection bears.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use neo4rs::{BoltType, Query};
 
+use super::SERVER;
 use super::client::Failure;
 use super::cypher::{self, NEVER, OF_ORIGIN};
 use super::lease::Lease;
 use super::picture::{Number, Picture, Tie};
-use super::value::Digest;
+use super::value::{Digest, Value};
+use crate::Error;
 
 /// Items of one transaction at most; more take longer than they save.
 const MOST: usize = 10_000;
@@ -40,11 +42,13 @@ pub(super) struct Writer<'w, 'c, 'g> {
     picture: &'w Picture<'g>,
     changes: Vec<Change<'g>>,
     size: usize,
+    /// Ids of nodes in the server, of those that ties were joined to.
+    ids: HashMap<Number, String>,
 }
 
 impl<'w, 'c, 'g> Writer<'w, 'c, 'g> {
     pub(super) fn new(lease: &'w mut Lease<'c>, picture: &'w Picture<'g>) -> Self {
-        Writer { lease, picture, changes: Vec::new(), size: MOST }
+        Writer { lease, picture, changes: Vec::new(), size: MOST, ids: HashMap::new() }
     }
 
     /// Changes come into effect in their order; those of one transaction together.
@@ -54,10 +58,11 @@ impl<'w, 'c, 'g> Writer<'w, 'c, 'g> {
     }
 
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.locate()?;
         let (mut done, mut tries) = (0, self.lease.tries());
         while done < self.changes.len() {
             let end = self.changes.len().min(done + self.size);
-            let statements = statements(self.lease, self.picture, &self.changes[done..end]);
+            let statements = statements(self.lease, self.picture, &self.ids, &self.changes[done..end]);
             if self.lease.write(statements, &mut tries)? {
                 done = end;
                 self.size = (self.size * 2).min(MOST);
@@ -69,10 +74,57 @@ impl<'w, 'c, 'g> Writer<'w, 'c, 'g> {
         self.changes.clear();
         Ok(())
     }
+
+    /// Asks where the ends of new ties are.
+    fn locate(&mut self) -> Result<(), Failure> {
+        let mut open: Vec<Number> = Vec::new();
+        for change in &self.changes {
+            if let Change::Join(tie) = change {
+                open.extend([tie.from, tie.to].into_iter().filter(|end| !self.ids.contains_key(end)));
+            }
+        }
+        open.sort_unstable();
+        open.dedup();
+        let text = format!(
+            "UNWIND $rows AS r MATCH (n:CogoNode {{{OF_ORIGIN}, version: r[1]}}) {} RETURN [r[0], elementId(n)] AS row",
+            cypher::by("n", "version")
+        );
+        let (mut rest, mut size, mut tries) = (open.as_slice(), self.size, self.lease.tries());
+        while !rest.is_empty() {
+            let (batch, after) = rest.split_at(rest.len().min(size));
+            let row = |&node: &Number| -> BoltType {
+                [BoltType::from(node), BoltType::from(self.picture.version(node).to_hex())].into_iter().collect()
+            };
+            let rows: Vec<BoltType> = batch.iter().map(row).collect();
+            match self.lease.client.try_read(self.lease.query(&text).param("rows", rows)) {
+                Ok(rows) => {
+                    for row in rows {
+                        let [node, id] = &row[..] else { continue };
+                        if let (Some(node), Some(id)) = (Value::of(node).to_number(), Value::of(id).to_text()) {
+                            self.ids.insert(node, id.to_owned());
+                        }
+                    }
+                    (rest, tries) = (after, self.lease.tries());
+                }
+                Err(failure) => {
+                    size = (size / 4).max(LEAST);
+                    tries.after(failure).map_err(Failure::Lasting)?;
+                }
+            }
+        }
+        match open.iter().find(|end| !self.ids.contains_key(end)) {
+            None => Ok(()),
+            // It was there a moment ago, and nobody else may write.
+            Some(&end) => Err(Failure::Lasting(Error::Server {
+                server: SERVER,
+                reason: format!("{} is gone; `cogo verify neo4j --repair` makes it anew", self.picture.describe(end)),
+            })),
+        }
+    }
 }
 
 /// A statement per kind of change, whatever comes first first.
-fn statements(lease: &Lease, picture: &Picture, changes: &[Change]) -> Vec<Query> {
+fn statements(lease: &Lease, picture: &Picture, ids: &HashMap<Number, String>, changes: &[Change]) -> Vec<Query> {
     let mut rows: BTreeMap<(Step, String), Vec<BoltType>> = BTreeMap::new();
     let hex = |node: Number| BoltType::from(picture.version(node).to_hex());
     for change in changes {
@@ -93,7 +145,7 @@ fn statements(lease: &Lease, picture: &Picture, changes: &[Change]) -> Vec<Query
             }
             Change::EndTie(id, until) => (Step::Ties, cypher::END_TIES.to_owned(), pair(id, *until)),
             Change::Join(tie) => {
-                let first = [hex(tie.from), hex(tie.to)];
+                let first = [tie.from, tie.to].map(|end| BoltType::from(ids[&end].as_str()));
                 let row = first.into_iter().chain(tie.values.iter().map(|value| value.to_bolt()));
                 (Step::Ties, cypher::create_ties(tie.shape), row.collect())
             }

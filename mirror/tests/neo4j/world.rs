@@ -91,8 +91,8 @@ impl World {
         let concepts = parts.nodes.len() as NodeId;
         let names = ["Basket", "Rate limiter", "Token bucket"];
         names.iter().for_each(|name| parts.nodes.push(node(NodeKind::Concept, name, (0, 0), None)));
-        for file in 0..self.files.len() {
-            self.links(&mut parts, &mut random[file], file as NodeId, &first, last_symbol, packages, concepts);
+        for (file, random) in random.iter_mut().enumerate() {
+            self.links(&mut parts, random, file as NodeId, &first, last_symbol, packages, concepts);
         }
         parts
     }
