@@ -151,8 +151,9 @@ fn dependency_tree(crate_name: &str) -> BTreeSet<String> {
             let normal = kinds.iter().any(|kind| kind["kind"].is_null());
             let id = dependency["pkg"].as_str().expect("an id");
             // Features are those that the whole workspace asks for: what `llm` is built with for the product says nothing of who uses
-            // its trait. Its manifest is looked at apart.
-            let is_boundary = names[id] == "llm";
+            // its trait. Its manifest is looked at apart. In the same way the client of Neo4j asks `backon` for a timer of tokio, which
+            // nobody else is built with.
+            let is_boundary = matches!(names[id], "llm" | "backon");
             if normal && !is_boundary && seen.insert(id) {
                 open.push(id);
             }
