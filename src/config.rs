@@ -68,8 +68,7 @@ pub fn user_keys() -> Vec<&'static str> {
 
 const NOT_FOR_PROJECTS: &str =
     "a repository may only say how it is indexed; set it in your user file or on the command line";
-const NOT_FOR_USERS: &str =
-    "all repositories would share it; give it on the command line, or set its variable (COGO_…), for one of them";
+const NOT_FOR_USERS: &str = "all repositories would share it; give it on the command line, or set COGO_INDEX_DIR or COGO_SYNC_REPOSITORY, for one of them";
 
 /// What a chunk may be limited to.
 const CHUNK_BYTES: std::ops::RangeInclusive<u32> = 64..=100_000;

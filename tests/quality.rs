@@ -46,7 +46,7 @@ const QUERIES: &[(&str, &[&str])] = &[
         &["graphrag/src/graph/impact.rs", "src/cli/graph/impact.rs", "src/mcp/tools/impact.rs", "src/wire/graph.rs"],
     ),
     ("SegmentWriter", &["rag-core/src/store/segment_writer.rs"]),
-    ("Searcher", &["rag-core/src/hybrid/searcher.rs"]),
+    ("Searcher", &["rag-core/src/hybrid/searcher/mod.rs"]),
     ("Lexicon", &["rag-core/src/analysis.rs"]),
     ("Workspace", &["src/engine.rs"]),
 ];

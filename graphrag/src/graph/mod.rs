@@ -64,7 +64,8 @@ impl NodeKind {
             NodeKind::Package => "package",
             NodeKind::Concept => "concept",
             NodeKind::Route => "route",
-            NodeKind::Key => "key",
+            // `key` is a symbol: one of a configuration file.
+            NodeKind::Key => "environment",
         }
     }
 

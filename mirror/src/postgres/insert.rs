@@ -93,7 +93,7 @@ async fn insert(connection: &mut PgConnection, rows: &Rows, table: &str, columns
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
     let statement = format!("INSERT INTO {table} ({}) SELECT * FROM unnest({})", names.join(", "), places.join(", "));
-    let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+    let mut query = sqlx::query(AssertSqlSafe(statement));
     for column in made {
         query = query.bind(column);
     }
