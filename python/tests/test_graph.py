@@ -16,9 +16,9 @@ def check(value: Any, shape: Any, where: str = "answer") -> None:
     origin, inner = typing.get_origin(shape), typing.get_args(shape)
     if hasattr(shape, "__total__"):
         hints = typing.get_type_hints(shape)
-        assert set(value) == set(hints), where
-        for key, hint in hints.items():
-            check(value[key], hint, f"{where}.{key}")
+        assert shape.__required_keys__ <= set(value) <= set(hints), where
+        for key in value:
+            check(value[key], hints[key], f"{where}.{key}")
     elif origin is list:
         for item in value:
             check(item, inner[0], f"{where}[]")

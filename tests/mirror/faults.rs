@@ -21,18 +21,18 @@ fn sync_process(mirrored: &Mirrored, url: &str) -> Command {
 #[test]
 fn killed_fifty_times_it_loses_nothing() {
     let Some(database) = Database::new() else { return };
-    let mut mirrored = Mirrored::new(&database.url(), 60);
+    let mut mirrored = Mirrored::new(&database.url(), 1500);
     let mut random = Random(7);
     let mut finished = 0;
     for round in 0..50 {
         if round % 5 == 4 {
-            for _ in 0..30 {
-                write_file(&mirrored.root(), random.below(70), round);
+            for _ in 0..400 {
+                write_file(&mirrored.root(), random.below(1600), round);
             }
             mirrored.index();
         }
         let mut process = sync_process(&mirrored, &database.url()).spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(30 + random.below(400) as u64));
+        std::thread::sleep(Duration::from_millis(5 + random.below(400) as u64));
         // It may have ended already.
         drop(process.kill());
         finished += u32::from(process.wait().expect("it ends").success());
@@ -49,11 +49,11 @@ fn connections_that_are_cut_all_the_time_do_not_stop_it() {
     // Makes extension and schema, which is one step and may take longer than a connection lasts.
     Mirrored::named(&database.url(), 1, origin("other", "repository")).sync();
     let proxy = Proxy::new(database.place(), Duration::from_millis(100));
-    let mut mirrored = Mirrored::new(&database.url(), 300);
+    let mut mirrored = Mirrored::new(&database.url(), 2000);
     let through = mirror::postgres::Postgres::new(&database.url_through(proxy.port), origin("default", "repository"));
     let through = through.expect("an address");
     let first = through.sync(&mirrored.snapshot, &SyncOptions::default()).expect("it gets through");
-    assert_eq!(first.written, 300);
+    assert_eq!(first.written, 2000);
     mirrored.assert_clean(&database);
     (0..100).for_each(|number| write_file(&mirrored.root(), number, 1));
     mirrored.index();
