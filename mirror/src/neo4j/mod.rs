@@ -1,6 +1,6 @@
 //! The graph in Neo4j.
 //!
-//! What the index says is a [`picture`] of items: nodes, and relationships between them, each known by a digest of all that it says.
+//! What the index says is a picture of items: nodes, and relationships between them, each known by a digest of all that it says.
 //! A sync writes what the server lacks and ends the validity of what it should not have; as items carry the revisions from and until
 //! which they hold, nobody sees them before the one write that raises the repository's revision. A file's items have a digest
 //! together, so that only files that differ are looked into. The same state is reached however often a sync is broken off.
