@@ -41,11 +41,14 @@ pub(super) struct Progress {
     pub steps: u64,
     batch: usize,
     terms: Terms,
+    /// documents that were there when it began
+    found: Option<u64>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Progress { synced: Synced::default(), prepared: false, steps: 0, batch: LARGEST_BATCH, terms: Terms::default() }
+        let (synced, terms) = (Synced::default(), Terms::default());
+        Progress { synced, prepared: false, steps: 0, batch: LARGEST_BATCH, terms, found: None }
     }
 
     /// After a lost connection: the next attempt takes smaller steps.
@@ -55,7 +58,9 @@ impl Progress {
 
     fn look_at(&mut self, plan: &Plan) {
         let there = plan.kept + plan.staged.len() as u64;
-        self.synced.unchanged = there.saturating_sub(self.synced.written);
+        // What was committed while the answer was lost was written by us, too.
+        self.synced.unchanged = *self.found.get_or_insert(there);
+        self.synced.written = there.saturating_sub(self.synced.unchanged);
         let hidden: HashSet<u128> =
             plan.missing.iter().map(|(digest, _)| *digest).chain(plan.staged.iter().map(|staged| staged.0)).collect();
         if !self.terms.counted.is_subset(&hidden) {
