@@ -113,7 +113,8 @@ fn dependencies_point_downwards() {
         ("graphrag", &["rag-core", "llm"]),
         ("indexer", &["rag-core", "graphrag"]),
         ("mirror", &["rag-core", "graphrag"]),
-        ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer", "mirror"]),
+        ("agents", &["llm"]),
+        ("cogo", &["rag-core", "models", "llm", "graphrag", "indexer", "mirror", "agents"]),
         ("cogo-eval", &["cogo"]),
         ("cogo-python", &["rag-core", "graphrag", "indexer", "cogo"]),
     ];

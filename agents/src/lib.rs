@@ -1,0 +1,4 @@
+//! Durable jobs, a bus, guarded calls and the agents that work on them.
+//!
+//! Execution is at least once, recording is exactly once: whatever a worker writes, it writes under a lease, and a worker that has lost its
+//! lease can write nothing.
