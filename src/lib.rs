@@ -40,6 +40,7 @@ pub mod mirrors;
 pub mod model;
 pub mod overview;
 pub mod question;
+pub mod research;
 mod token;
 pub mod tokens;
 pub mod watch;

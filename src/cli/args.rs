@@ -70,6 +70,14 @@ pub(super) enum Command {
         after_long_help = "Examples:\n  cogo context \"how are sessions signed\" --tokens 2000\n  cogo context \"retry policy\" ~/project --format json | jq '.blocks[].path'"
     )]
     Context(ContextArgs),
+    /// Answers a question in sentences, each with the place where that is written; no language model takes part.
+    ///
+    /// Searches for the parts of the question, looks up in the graph what hangs together with the best hits, and searches again for words that
+    /// nothing spoke of. A sentence whose quotes do not stand in the lines that it cites is dropped; words that were found nowhere are named.
+    #[command(
+        after_long_help = "Examples:\n  cogo research \"how are sessions signed, and who calls that?\"\n  cogo research \"토큰은 어디서 만료되나요?\" ~/project --format json | jq '.sentences[].text'"
+    )]
+    Research(ResearchArgs),
     /// Asks who uses what, and how the repository is organised: callers, impact, overview and more.
     ///
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
@@ -299,6 +307,26 @@ pub(super) struct ContextArgs {
     /// How many tokens to fill (a token is taken for four bytes).
     #[arg(long, value_name = "N", default_value_t = 4000)]
     pub tokens: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ResearchArgs {
+    /// The question.
+    pub question: String,
+    /// The repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Rounds of searching, at most.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub rounds: usize,
+    /// Pieces of evidence, at most.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub evidence: usize,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod related;
 mod report;
+mod research;
 mod search;
 mod serve;
 mod snippet;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
         Command::Context(args) => context::run(&args),
+        Command::Research(args) => research::run(&args),
         Command::Graph { command } => graph::run(&command),
         Command::Mcp(args) => mcp::run(&args),
         Command::Model { command } => model::run(&command),
