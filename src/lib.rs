@@ -36,6 +36,7 @@ mod harmless;
 mod highlight;
 pub mod http;
 pub mod mcp;
+pub mod mirrored;
 pub mod mirrors;
 pub mod model;
 pub mod overview;
@@ -47,6 +48,7 @@ pub mod wire;
 
 pub use engine::{AfterCommit, Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
+pub use mirror::postgres::Answer;
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Embedder, Encoder, Encoding, Role};

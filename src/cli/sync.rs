@@ -87,18 +87,12 @@ struct Index {
 }
 
 fn open(args: &MirrorArgs) -> anyhow::Result<Index> {
-    let mut flags = json!({ "sync": {} });
+    let mut flags = json!({ "sync": args.name.flags() });
     if let Some(folder) = &args.index_dir {
         flags["index_dir"] = json!(folder);
     }
     if let Some(log) = &args.logging.log {
         flags["log"] = json!(log);
-    }
-    if let Some(tenant) = &args.tenant {
-        flags["sync"]["tenant"] = json!(tenant);
-    }
-    if let Some(name) = &args.repo {
-        flags["sync"]["repository"] = json!(name);
     }
     // What follows is the one sync that was asked for.
     flags["sync"]["auto"] = json!(false);

@@ -25,7 +25,7 @@ use std::time::Duration;
 use rag_core::Snapshot;
 use tokio::runtime::Runtime;
 
-pub use self::search::Reader;
+pub use self::search::{Answer, Document, Reader};
 
 use self::address::Address;
 use self::failure::{Attempt, Failure};

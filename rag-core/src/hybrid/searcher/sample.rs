@@ -36,6 +36,18 @@ impl Corpus {
         Corpus { sums, versions }
     }
 
+    /// Of the documents of all of these.
+    pub fn of<'c>(parts: impl Iterator<Item = &'c Corpus>) -> Self {
+        let mut all = Corpus { sums: Sums::default(), versions: Versions::default() };
+        for part in parts {
+            all.sums.documents += part.sums.documents;
+            all.sums.chunks += part.sums.chunks;
+            all.sums.terms.iter_mut().zip(part.sums.terms).for_each(|(sum, terms)| *sum += terms);
+            all.versions.see_all(&part.versions);
+        }
+        all
+    }
+
     /// Number of all chunks.
     pub fn chunks(&self) -> u64 {
         self.sums.chunks
@@ -93,8 +105,8 @@ pub struct SampleFile {
 pub struct Sample {
     /// Which model made the vectors.
     pub model: String,
-    /// The candidates.
-    pub files: Vec<SampleFile>,
+    /// The candidates, per repository.
+    pub repositories: Vec<Vec<SampleFile>>,
     /// In how many of all chunks each word of the plan occurs.
     pub frequencies: HashMap<String, u64>,
 }
@@ -117,21 +129,25 @@ impl Searcher {
         embedder: Arc<dyn Embedder>,
         ranking: Ranking,
     ) -> Result<Self> {
-        // An answer does not depend on the order in which candidates were found.
-        sample.files.sort_by(|a, b| a.segment.path(0).cmp(b.segment.path(0)));
         let live = |file: &SampleFile| LiveSegment { segment: file.segment.clone(), live: vec![true], all_live: true };
-        let snapshot = Snapshot {
-            manifest: manifest(&sample.model, embedder.dimensions()),
-            folder: Default::default(),
-            catalog: Vec::new(),
-            segments: sample.files.iter().map(live).collect(),
-        };
-        let repository = Repository { snapshot: Arc::new(snapshot), within: Vec::new() };
-        let searcher = Searcher::new(vec![repository], embedder, ranking)?;
+        let mut repositories = Vec::with_capacity(sample.repositories.len());
+        for files in &mut sample.repositories {
+            // An answer does not depend on the order in which candidates were found.
+            files.sort_by(|a, b| a.segment.path(0).cmp(b.segment.path(0)));
+            let snapshot = Snapshot {
+                manifest: manifest(&sample.model, embedder.dimensions()),
+                folder: Default::default(),
+                catalog: Vec::new(),
+                segments: files.iter().map(live).collect(),
+            };
+            repositories.push(Repository { snapshot: Arc::new(snapshot), within: Vec::new() });
+        }
+        let searcher = Searcher::new(repositories, embedder, ranking)?;
+        let mentions = sample.repositories.iter().flatten().map(|file| file.mentions);
         Ok(Searcher {
             lengths: Lengths::known(&corpus.sums, sample.frequencies),
             versions: corpus.versions.clone(),
-            mentions: MentionCounts::known(sample.files.iter().map(|file| file.mentions), corpus.sums.documents),
+            mentions: MentionCounts::known(mentions, corpus.sums.documents),
             ..searcher
         })
     }
