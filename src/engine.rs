@@ -10,13 +10,13 @@ use crate::mirrored::{Mirrored, Mirrors, View};
 use graphrag::Graph;
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
+use mirror::postgres::Document;
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
 use rag_core::hybrid::{Coverage, LinkSource, Ranking, Repository, Searcher};
 use rag_core::store::catalog::Place;
 use rag_core::store::manifest::Counts;
 use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
-use mirror::postgres::Document;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How an [`Engine`] works.
@@ -114,7 +114,9 @@ impl Engine {
     pub fn name(&self) -> String {
         match &self.mirror {
             Some(mirror) => mirror.name().to_owned(),
-            None => self.root.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned()),
+            None => {
+                self.root.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned())
+            }
         }
     }
 

@@ -48,8 +48,8 @@ pub mod wire;
 
 pub use engine::{AfterCommit, Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
-pub use mirror::postgres::Answer;
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
+pub use mirror::postgres::Answer;
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Embedder, Encoder, Encoding, Role};
 pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};

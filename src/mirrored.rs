@@ -131,8 +131,7 @@ impl View {
 
 fn of_index(searcher: &Searcher, result: SearchResult) -> Answer {
     let repositories = searcher.repositories();
-    let version =
-        |hit: &Hit| repositories[hit.repository].snapshot.entry(&hit.path).map_or(0, |entry| entry.content);
+    let version = |hit: &Hit| repositories[hit.repository].snapshot.entry(&hit.path).map_or(0, |entry| entry.content);
     Answer { versions: result.hits.iter().map(version).collect(), result }
 }
 

@@ -103,9 +103,7 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Error::NoIndex { .. } | Error::Query { .. } | Error::Source { .. } | Error::Mirror { .. } => {
-                Fault::Caller
-            }
+            Error::NoIndex { .. } | Error::Query { .. } | Error::Source { .. } | Error::Mirror { .. } => Fault::Caller,
             Error::Corrupt { .. }
             | Error::Format { .. }
             | Error::Locked { .. }

@@ -99,14 +99,17 @@ pub(super) fn mirrors_at(paths: &[PathBuf], config: &Config) -> anyhow::Result<O
     let is_mirror = |path: &&PathBuf| path.to_str().is_some_and(mirrored::is_mirror);
     let Some(url) = paths.iter().find(is_mirror).and_then(|path| path.to_str()) else { return Ok(None) };
     if paths.len() > 1 {
-        return Err(Usage::new("a database is searched alone").hint("`--repo NAME` chooses one repository in it").into());
+        return Err(Usage::new("a database is searched alone")
+            .hint("`--repo NAME` chooses one repository in it")
+            .into());
     }
-    let url = match url.ends_with("://") {
-        false => url,
-        true => config.sync.postgres.as_deref().ok_or_else(|| {
-            Usage::new("no server was named").hint("set `sync.postgres` (see `cogo config show`)")
-        })?,
-    };
+    let url =
+        match url.ends_with("://") {
+            false => url,
+            true => config.sync.postgres.as_deref().ok_or_else(|| {
+                Usage::new("no server was named").hint("set `sync.postgres` (see `cogo config show`)")
+            })?,
+        };
     let SyncConfig { tenant, repository, .. } = &config.sync;
     Ok(Some(mirrored::engines(url, tenant, repository.as_deref(), &EngineOptions::default())?))
 }

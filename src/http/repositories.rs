@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{State, work};
 use super::error::{ApiError, BodyError, ErrorJson};
 use super::input::Body;
 use super::jobs::{Job, JobJson, Jobs};
+use super::{State, work};
 use crate::config::Sources;
 use crate::mirrored::View;
 use crate::watch::{Outcome, Stopper, Watcher};

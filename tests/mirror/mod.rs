@@ -5,8 +5,11 @@
 
 mod commands;
 mod database;
+mod engines;
 mod faults;
 mod neo4j;
 mod postgres;
 mod proxy;
 mod search;
+mod serving;
+mod whole;

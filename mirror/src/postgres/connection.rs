@@ -16,7 +16,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const OLDEST_SERVER: i32 = 150_000;
 const OLDEST_PGVECTOR: (u32, u32) = (0, 7);
 /// What was applied once is never changed: a new version is a new file.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_mirror.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(1, include_str!("migrations/0001_mirror.sql")), (2, include_str!("migrations/0002_edges.sql"))];
 /// A statement of a sync that takes longer than this hangs; building an index is exempt.
 const STATEMENT_TIMEOUT: &str = "10min";
 

@@ -80,12 +80,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::Address`] if the URL cannot be read.
-    pub fn new(
-        url: &str,
-        tenant: impl Into<String>,
-        embedder: Arc<dyn Embedder>,
-        ranking: Ranking,
-    ) -> Result<Self> {
+    pub fn new(url: &str, tenant: impl Into<String>, embedder: Arc<dyn Embedder>, ranking: Ranking) -> Result<Self> {
         let (address, tenant) = (Address::parse(url)?, tenant.into());
         let sessions = Sessions::new(address, tenant.clone(), retrieve::breadth(ranking.candidates));
         let sessions = sessions.map_err(|error| Error::Server { server: NAME, reason: error.to_string() })?;

@@ -123,13 +123,7 @@ fn constant(vector: &[f32]) -> String {
 }
 
 /// The statement for documents of the chunks that hold the most of the query's words, rare ones counting more; `None` if there is no such word.
-fn holding(
-    state: &State,
-    query: &Query,
-    plan: &Plan,
-    frequencies: &Frequencies,
-    condition: &str,
-) -> Option<String> {
+fn holding(state: &State, query: &Query, plan: &Plan, frequencies: &Frequencies, condition: &str) -> Option<String> {
     let chunks = state.corpus.chunks();
     let mut words: Vec<(&str, f64, u64)> = Vec::new();
     for (word, weight) in &plan.words {
@@ -156,7 +150,7 @@ fn holding(
         .iter()
         .map(|(word, weight, _)| {
             let query = quoted(&lexeme(word));
-            format!("{weight:.4} * ts_rank('{{0,0,1,0.6}}', lexemes, {query}::tsquery)")
+            format!("{weight:.4} * ts_rank('{{0.6,1,0,0}}', lexemes, {query}::tsquery)")
         })
         .collect();
     // Long chunks hold more words by chance.
