@@ -503,7 +503,7 @@ pub(super) struct CommunitiesArgs {
     #[command(flatten)]
     pub overview: OverviewArgs,
     /// Let a language model summarise the coarsest parts that are shown. Optional; costs money.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "neo4j")]
     pub summarize: bool,
     #[command(flatten)]
     pub spending: SpendingArgs,
@@ -537,6 +537,9 @@ pub(super) struct OverviewArgs {
     /// The repository.
     #[arg(long = "in", value_name = "PATH", default_value = ".")]
     pub root: PathBuf,
+    /// Ask the mirror in this Neo4j server, as it was synced last. Counts and texts are those of the index, if it is here.
+    #[arg(long, value_name = "URL")]
+    pub neo4j: Option<String>,
     /// At most so many of each.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 12)]
     pub limit: usize,

@@ -10,6 +10,7 @@ mod faults;
 mod neo4j;
 mod postgres;
 mod proxy;
+mod restart;
 mod search;
 mod serving;
 mod whole;

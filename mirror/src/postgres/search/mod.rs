@@ -12,6 +12,7 @@ mod state;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rag_core::embedding::Embedder;
 use rag_core::hybrid::{Corpus, Plan, Ranking, Sample, SampleFile};
@@ -110,6 +111,7 @@ impl Reader {
     /// # Errors
     /// If the query cannot be answered as asked, or the server cannot be reached or holds no such mirror.
     pub fn search(&self, repositories: &[&str], query: &Query) -> Result<Answer> {
+        let started = Instant::now();
         let plan = Plan::new(query, &*self.embedder, &self.ranking)?;
         let Taken { sample, corpus, versions } = self.sessions.with(async |connection| {
             for _ in 0..MOST_LOOKS {
@@ -121,8 +123,10 @@ impl Reader {
             }
             Err(too_fast())
         })?;
+        let found = started.elapsed();
         let searcher = Searcher::of_sample(sample, &corpus, self.embedder.clone(), self.ranking.clone())?;
         let result = searcher.search(query)?;
+        tracing::debug!(candidates = versions.len(), ?found, ranked = ?started.elapsed(), "searched a mirror");
         let version = |hit: &rag_core::Hit| versions.get(&(hit.repository, hit.path.clone())).copied().unwrap_or(0);
         Ok(Answer { versions: result.hits.iter().map(version).collect(), result })
     }

@@ -12,13 +12,20 @@ use super::state::{Frequencies, Listed, State};
 /// More candidates than ranking asks for: some chunks are of documents that are not visible, or not admitted.
 const SLACK: usize = 40;
 /// Chunks that may be looked at for their words. A word that is in more of them is looked for only beside another one.
-const MOST_ROWS: u64 = 3000;
+const MOST_ROWS: u64 = 4000;
 /// Words that chunks are scored by.
 const MOST_WORDS: usize = 12;
+/// Weights of places, for D (text), C (path), B (documentation) and A (names). In a chunk of usual length, BM25F with the weights of ranking
+/// gives a word that stands once in the text 0.64 times as much as one in the path.
+const IN_TEXT: &str = "{0.64,1,0,0}";
+const IN_SYMBOLS: &str = "{0,0,0,1}";
 /// Distinct words of a usual chunk.
 const USUAL_LENGTH: f64 = 60.0;
+/// Long chunks hold more words by chance. The score of a word that stands once goes by 1 / (1 + k1 (1 - b + b L)), where L is the length
+/// in usual ones: by 1 / (0.59 + 0.41 L).
+const LENGTH: f64 = 0.41;
 /// Breadth of a search in the graph: repositories hold many copies of the same lines, and their vectors lie on one spot.
-const BREADTH: usize = 600;
+const BREADTH: usize = 800;
 /// The most that pgvector allows.
 const MOST_BREADTH: usize = 1000;
 
@@ -145,23 +152,23 @@ fn holding(state: &State, query: &Query, plan: &Plan, frequencies: &Frequencies,
     } else {
         words.iter().map(|(word, ..)| lexeme(word)).collect::<Vec<_>>().join(" | ")
     };
-    // Of each word: how much it counts, times how often it stands there (less for each further time), in the path more.
+    // Of each word: how much it counts, times how often it stands there, less for each further time.
+    let places = if query.mode == Mode::Symbol { IN_SYMBOLS } else { IN_TEXT };
     let score: Vec<String> = words
         .iter()
         .map(|(word, weight, _)| {
             let query = quoted(&lexeme(word));
-            format!("{weight:.4} * ts_rank('{{0.6,1,0,0}}', lexemes, {query}::tsquery)")
+            format!("{weight:.4} * ts_rank('{places}', lexemes, {query}::tsquery)")
         })
         .collect();
-    // Long chunks hold more words by chance.
     let score = match query.mode {
-        Mode::Symbol => "1".to_owned(),
-        _ => format!("({}) / (0.45 + 0.55 * length(lexemes) / {:.1})", score.join(" + "), USUAL_LENGTH),
+        Mode::Symbol => score.join(" + "),
+        _ => format!("({}) / ({LENGTH} * length(lexemes) / {USUAL_LENGTH:.1} + 1 - {LENGTH})", score.join(" + ")),
     };
     let wanted = plan.candidates + 2 * SLACK;
     Some(format!(
         "SELECT document_id FROM cogo.chunks WHERE repository_id = {} AND lexemes @@ {}::tsquery{condition}
-         ORDER BY {score} DESC LIMIT {wanted}",
+         GROUP BY document_id ORDER BY max({score}) DESC LIMIT {wanted}",
         state.repository,
         quoted(&matching)
     ))

@@ -17,8 +17,7 @@ use crate::hybrid::lexical::{Lengths, Terms};
 use crate::hybrid::query::{Mode, Query};
 use crate::hybrid::ranking::Ranking;
 use crate::hybrid::report::Report;
-use crate::store::container::FileDigest;
-use crate::store::manifest::{Counts, Manifest, Settings};
+use crate::store::manifest::Counts;
 use crate::store::{LiveSegment, Segment, Snapshot, Sums};
 
 /// What ranking has to know of all documents, of one generation.
@@ -134,12 +133,8 @@ impl Searcher {
         for files in &mut sample.repositories {
             // An answer does not depend on the order in which candidates were found.
             files.sort_by(|a, b| a.segment.path(0).cmp(b.segment.path(0)));
-            let snapshot = Snapshot {
-                manifest: manifest(&sample.model, embedder.dimensions()),
-                folder: Default::default(),
-                catalog: Vec::new(),
-                segments: files.iter().map(live).collect(),
-            };
+            let model = (&*sample.model, embedder.dimensions() as u32);
+            let snapshot = Snapshot::unsaved(0, model, Counts::default(), files.iter().map(live).collect());
             repositories.push(Repository { snapshot: Arc::new(snapshot), within: Vec::new() });
         }
         let searcher = Searcher::new(repositories, embedder, ranking)?;
@@ -150,27 +145,5 @@ impl Searcher {
             mentions: MentionCounts::known(mentions, corpus.sums.documents),
             ..searcher
         })
-    }
-}
-
-/// What a snapshot says of itself; nothing of a sample is on disk.
-fn manifest(model: &str, dimensions: usize) -> Manifest {
-    Manifest {
-        format: 0,
-        generation: 0,
-        cogo: String::new(),
-        committed_ms: 0,
-        settings: Settings {
-            pipeline: 0,
-            chunk_bytes: 0,
-            max_file_bytes: 0,
-            include_vendored: false,
-            model: model.to_owned(),
-            dimensions: dimensions as u32,
-            hnsw_min_vectors: u32::MAX,
-        },
-        segments: Vec::new(),
-        catalog: FileDigest { bytes: 0, xxh3: 0 },
-        counts: Counts::default(),
     }
 }
