@@ -129,9 +129,12 @@ pub struct SyncConfig {
     pub auto: bool,
 }
 
+/// Whose mirrors are where nobody says so.
+pub const DEFAULT_TENANT: &str = "default";
+
 impl Default for SyncConfig {
     fn default() -> Self {
-        SyncConfig { postgres: None, neo4j: None, tenant: "default".into(), repository: None, auto: false }
+        SyncConfig { postgres: None, neo4j: None, tenant: DEFAULT_TENANT.into(), repository: None, auto: false }
     }
 }
 

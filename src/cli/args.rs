@@ -212,6 +212,31 @@ pub(super) enum VerifyCommand {
     Neo4j(VerifyArgs),
 }
 
+/// Which mirror of those in a server.
+#[derive(Args, Debug)]
+pub(super) struct MirrorName {
+    /// What the repository is called in the server [default: the name of its folder; of a mirror without a folder, all].
+    #[arg(long, value_name = "NAME", help_heading = "Mirrors")]
+    pub repo: Option<String>,
+    /// Whose it is [default: `default`].
+    #[arg(long, value_name = "NAME", help_heading = "Mirrors")]
+    pub tenant: Option<String>,
+}
+
+impl MirrorName {
+    /// As settings.
+    pub fn flags(&self) -> serde_json::Value {
+        let mut sync = serde_json::json!({});
+        if let Some(tenant) = &self.tenant {
+            sync["tenant"] = serde_json::json!(tenant);
+        }
+        if let Some(name) = &self.repo {
+            sync["repository"] = serde_json::json!(name);
+        }
+        sync
+    }
+}
+
 /// Which mirror of which index.
 #[derive(Args, Debug)]
 pub(super) struct MirrorArgs {
@@ -221,12 +246,8 @@ pub(super) struct MirrorArgs {
     /// The server [default: its setting].
     #[arg(long, visible_alias = "uri", value_name = "URL")]
     pub url: Option<String>,
-    /// How the repository is called there [default: the name of its folder].
-    #[arg(long, value_name = "NAME")]
-    pub repo: Option<String>,
-    /// Whose it is [default: `default`].
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    #[command(flatten)]
+    pub name: MirrorName,
     /// Where the index lies, if not in `.cogo` in the folder.
     #[arg(long, value_name = "DIR")]
     pub index_dir: Option<PathBuf>,
@@ -260,9 +281,11 @@ pub(super) struct VerifyArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
-    /// The repositories.
+    /// The repositories: folders, or a database with mirrors (`postgres://…`; `postgres://` alone is the one of your settings).
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// Where to listen: `address:port`, or a port of this machine; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
     pub listen: String,
@@ -301,9 +324,11 @@ pub(super) struct ServeArgs {
 pub(super) struct ContextArgs {
     /// The question.
     pub query: String,
-    /// The repository.
+    /// The repository: a folder, or a database with its mirror (`postgres://…`).
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// How many tokens to fill (a token is taken for four bytes).
     #[arg(long, value_name = "N", default_value_t = 4000)]
     pub tokens: usize,
@@ -506,7 +531,7 @@ pub(super) struct CommunitiesArgs {
     #[command(flatten)]
     pub overview: OverviewArgs,
     /// Let a language model summarise the coarsest parts that are shown. Optional; costs money.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "neo4j")]
     pub summarize: bool,
     #[command(flatten)]
     pub spending: SpendingArgs,
@@ -540,6 +565,9 @@ pub(super) struct OverviewArgs {
     /// The repository.
     #[arg(long = "in", value_name = "PATH", default_value = ".")]
     pub root: PathBuf,
+    /// Ask the mirror in this Neo4j server, as it was synced last. Counts and texts are those of the index, if it is here.
+    #[arg(long, value_name = "URL")]
+    pub neo4j: Option<String>,
     /// At most so many of each.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 12)]
     pub limit: usize,
@@ -868,9 +896,12 @@ pub(super) struct SearchArgs {
     /// What to search for. With --batch there is none, and the first word is a PATH already.
     #[arg(required_unless_present = "batch")]
     pub query: Option<OsString>,
-    /// The folders or files to search [default: the current folder].
+    /// The folders or files to search [default: the current folder], or a database with mirrors (`postgres://…`; `postgres://` alone is
+    /// the one of your settings).
     #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// Read one query per line from stdin and answer each with one line of JSON.
     #[arg(long)]
     pub batch: bool,

@@ -53,6 +53,15 @@ def start(folder):
     return f"postgres://postgres@127.0.0.1:{port}/postgres"
 
 
+def restart(folder):
+    """Ends the server without a warning, as a crash would, and starts it again."""
+    home = Path((folder / "running").read_text())
+    copied = home / "server"
+    server = next((copied if copied.is_dir() else folder / "programs").glob(f"*/pginstall{VERSION}/bin"))
+    run(server / "pg_ctl", "-D", home / "data", "-w", "-t", "60", "-m", "immediate", "-l", home / "data" / "log", "restart")
+    return ""
+
+
 def stop(folder):
     running = folder / "running"
     if not running.is_file():

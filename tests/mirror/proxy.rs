@@ -17,7 +17,12 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn new(to: (String, u16), lifetime: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::at(0, to, lifetime)
+    }
+
+    /// At this port, where another one may have been.
+    pub fn at(port: u16, to: (String, u16), lifetime: Duration) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let proxy = Proxy { port, cut: Arc::default(), stop: Arc::default() };
         let (cut, stop) = (proxy.cut.clone(), proxy.stop.clone());

@@ -165,6 +165,9 @@ pub struct CodeSearch {
     chunk_bytes: u32,
     #[command(flatten)]
     search: Search,
+    /// Ask mirrors in this database (`postgres://…`), which are made there, and not the indexes.
+    #[arg(long = "in", value_name = "URL")]
+    mirror: Option<String>,
     /// Write the feature values of the first 100 candidates of every query, as JSON lines, to fit weights on.
     #[arg(long)]
     features: Option<PathBuf>,
