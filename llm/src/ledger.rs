@@ -65,14 +65,19 @@ impl Ledger {
 
     /// Replaces what was put aside for a call by what it used; `is_bound`: nobody counted, it is the most it can have been.
     pub fn settle(&mut self, worst: Charge, used: Charge, is_bound: bool) {
-        self.under_way = self.under_way.saturating_sub(1);
-        self.aside.usage.input = self.aside.usage.input.saturating_sub(worst.usage.input);
-        self.aside.usage.output = self.aside.usage.output.saturating_sub(worst.usage.output);
-        self.aside.cost = self.aside.cost.minus(worst.cost);
+        self.release(worst);
         self.spent.requests += 1;
         self.spent.bounded += u64::from(is_bound);
         self.spent.usage += used.usage;
         self.spent.cost = self.spent.cost.map(|sum| sum.plus(used.cost));
+    }
+
+    /// Takes back what was put aside for a call that was not made.
+    pub fn release(&mut self, worst: Charge) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.aside.usage.input = self.aside.usage.input.saturating_sub(worst.usage.input);
+        self.aside.usage.output = self.aside.usage.output.saturating_sub(worst.usage.output);
+        self.aside.cost = self.aside.cost.minus(worst.cost);
     }
 
     /// Counts a call that is made again.
