@@ -123,10 +123,19 @@ impl NewMessage {
             return Err(Error::Invalid(format!("intent, tenant, key or trace: text of at most {MAX_NAME} bytes")));
         }
         // PostgreSQL keeps no such character.
-        if payload.contains("\\u0000") {
+        if has_zero(&self.payload) {
             return Err(Error::Invalid("a payload with the character U+0000".into()));
         }
         Ok(payload)
+    }
+}
+
+fn has_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_zero),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_zero(value)),
+        _ => false,
     }
 }
 

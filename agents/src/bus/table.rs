@@ -268,12 +268,14 @@ async fn listen(mut listener: PgListener, reader: Weak<Reader>) {
         let Some(reader) = reader.upgrade() else { return };
         match notice {
             Ok(Some(notice)) => reader.wake(notice.payload()),
+            // It is connected again, and listens.
             Ok(None) => reader.wake_all(),
             Err(error) => {
                 tracing::warn!(%error, "no notices for now");
+                while listener.listen(NOTICES).await.is_err() {
+                    tokio::time::sleep(FIRST_PAUSE * 10).await;
+                }
                 reader.wake_all();
-                drop(reader);
-                tokio::time::sleep(FIRST_PAUSE * 10).await;
             }
         }
     }

@@ -107,6 +107,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error with its cause, in one line.
+    pub fn describe(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -237,7 +237,7 @@ impl Line {
             Err(_) => (None, Err(Error::Timeout { key: key(), limit, attempts: number })),
         };
         reserved.settle(used);
-        let error = result.as_ref().err().map(describe);
+        let error = result.as_ref().err().map(Error::describe);
         attempts.push(Attempt { took_ms: took.as_millis() as u64, error });
         result
     }
@@ -267,14 +267,6 @@ impl Line {
     }
 }
 
-/// An error with its cause, in one line.
-fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
 fn record<T: Serialize>(
     scope: &Scope,
     call: Call,
@@ -282,7 +274,7 @@ fn record<T: Serialize>(
     took: Duration,
     outcome: Result<&T, &Error>,
 ) -> Record {
-    let error = outcome.as_ref().err().map(|error| describe(error));
+    let error = outcome.as_ref().err().map(|error| error.describe());
     let summary = json!({
         "key": call.key, "trace": scope.trace, "ok": error.is_none(), "error": error,
         "took_ms": took.as_millis() as u64, "attempts": attempts,
@@ -290,7 +282,7 @@ fn record<T: Serialize>(
     let folder = folder(&call.key);
     let answer = match outcome {
         Ok(value) => ("response", serde_json::to_value(value).unwrap_or_default()),
-        Err(error) => ("error", json!({ "error": describe(error), "transient": error.is_transient() })),
+        Err(error) => ("error", json!({ "error": error.describe(), "transient": error.is_transient() })),
     };
     let files = [("request", call.request), answer, ("summary", summary.clone())];
     Record {

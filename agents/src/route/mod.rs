@@ -80,6 +80,17 @@ pub enum Error {
     Record(#[source] RecordError),
 }
 
+impl Error {
+    /// The error with its causes, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Error::Call(error) => error.describe(),
+            Error::Record(cause) => format!("{self}: {cause}"),
+            Error::NoModel(_) => self.to_string(),
+        }
+    }
+}
+
 /// Asks the right model.
 pub struct Router {
     guard: Arc<Guard>,
@@ -172,7 +183,7 @@ impl Router {
                     }
                     (weakness.to_string(), None)
                 }
-                Err(error) => (error.to_string(), Some(error)),
+                Err(error) => (error.describe(), Some(error)),
             };
             let is_final = matches!(
                 failure,
@@ -231,7 +242,7 @@ impl Router {
                     return Err(error.into());
                 }
                 Err(error) => {
-                    because = error.to_string();
+                    because = error.describe();
                     step = "fail over";
                     failure = error.into();
                 }

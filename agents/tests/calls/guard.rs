@@ -275,17 +275,18 @@ async fn metrics_have_the_names_that_dashboards_know() {
     let _local = metrics::set_default_local_recorder(&metrics);
     let (guard, (scope, _)) = (quick(), scope(Limits::default()));
     let key = "mcp.call.x.y";
+    // Five failures open it, as the defaults for `mcp.call.*` say.
     for _ in 0..2 {
         flaky(&guard, &scope, key, 3, passing()).await.0.expect_err("it fails");
     }
     let read = |name: &str| seen.lock().expect("no panic").get(&format!("{name} {key}")).copied();
-    assert_eq!((read("cogo_mcp_calls_total"), read("cogo_mcp_fail_total")), (Some(4.0), Some(4.0)));
-    assert_eq!((read("cogo_mcp_latency_ms"), read("cogo_circuit_open_total")), (Some(4.0), Some(1.0)));
+    assert_eq!((read("cogo_mcp_calls_total"), read("cogo_mcp_fail_total")), (Some(5.0), Some(5.0)));
+    assert_eq!((read("cogo_mcp_latency_ms"), read("cogo_circuit_open_total")), (Some(5.0), Some(1.0)));
     assert_eq!((read("cogo_circuit_open_current"), read("cogo_circuit_close_total")), (Some(1.0), None));
     tokio::time::sleep(Duration::from_millis(160)).await;
     for _ in 0..2 {
         flaky(&guard, &scope, key, 0, passing()).await.0.expect("a probe");
     }
     assert_eq!((read("cogo_circuit_open_current"), read("cogo_circuit_close_total")), (Some(0.0), Some(1.0)));
-    assert_eq!((read("cogo_mcp_calls_total"), read("cogo_mcp_fail_total")), (Some(6.0), Some(4.0)));
+    assert_eq!((read("cogo_mcp_calls_total"), read("cogo_mcp_fail_total")), (Some(7.0), Some(5.0)));
 }

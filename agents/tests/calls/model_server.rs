@@ -25,8 +25,6 @@ impl Shape {
 /// What was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Which request it is, from zero.
-    pub number: usize,
     pub model: String,
     pub body: Value,
     pub key: String,
@@ -124,7 +122,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     let key = header("authorization").or(header("x-api-key")).or(header("x-goog-api-key")).unwrap_or_default();
     let asked = {
         let mut all = shared.asked.lock().expect("no panic");
-        let asked = Asked { number: all.len(), model, body, key, is_stream };
+        let asked = Asked { model, body, key, is_stream };
         all.push(asked.clone());
         asked
     };
@@ -246,7 +244,7 @@ fn streamed(shape: Shape, answer: &Answer) -> String {
             events
                 .push(json!({ "type": "message_start", "message": { "id": "1", "type": "message", "role": "assistant",
                 "content": [], "model": "scripted", "stop_reason": null, "usage": usage } }));
-            let mut block = |events: &mut Vec<Value>, at: usize, start: Value, deltas: Vec<Value>| {
+            let block = |events: &mut Vec<Value>, at: usize, start: Value, deltas: Vec<Value>| {
                 events.push(json!({ "type": "content_block_start", "index": at, "content_block": start }));
                 for delta in deltas {
                     events.push(json!({ "type": "content_block_delta", "index": at, "delta": delta }));
