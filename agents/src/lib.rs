@@ -2,3 +2,8 @@
 //!
 //! Execution is at least once, recording is exactly once: whatever a worker writes, it writes under a lease, and a worker that has lost its
 //! lease can write nothing.
+
+pub mod bus;
+pub mod config;
+pub mod guard;
+pub mod route;
