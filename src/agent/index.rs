@@ -95,7 +95,7 @@ async fn index(context: &Context, engine: Arc<Engine>) -> Result<Value, Stop> {
     let counted = Arc::new(Counted::default());
     let counting = counted.clone();
     let refreshing = blocking(move || engine.refresh(&|event| counting.note(event)).map_err(stop));
-    let report = watched(context, refreshing, || counted.json()).await??;
+    let report = watched(context, refreshing, || counted.json()).await???;
     context.progress(counted.json()).await?;
     let full = serde_json::to_vec_pretty(&report_json(&report, usize::MAX)).unwrap_or_default();
     context.attach("report.json", "application/json", full).await?;
@@ -114,7 +114,7 @@ async fn read_with_model(context: &Context, engine: Arc<Engine>) -> Result<Value
         engine.backfill(note).map(|progress| backfill_json(&progress)).map_err(stop)
     });
     let state = || last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let done = watched(context, reading, state).await??;
+    let done = watched(context, reading, state).await???;
     if context.is_stopped() { Err(Stop::Cancelled) } else { Ok(done) }
 }
 

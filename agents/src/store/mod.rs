@@ -96,6 +96,9 @@ pub trait Store: Send + Sync + 'static {
     /// The artifacts of a job, by name.
     async fn artifacts(&self, job: JobId) -> Result<Vec<Artifact>>;
 
+    /// Whether an artifact with this content is recorded.
+    async fn is_used(&self, sha256: &str) -> Result<bool>;
+
     /// Forgets jobs that have been over for `older`, with all that belongs to them, and older events of other streams, except the
     /// last of each. A job that others wait for stays.
     async fn prune(&self, older: Duration) -> Result<Pruned>;

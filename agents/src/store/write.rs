@@ -1,7 +1,8 @@
 //! The parts of statements that both stores share.
 
 /// How an attempt ends, as the assignments of an `UPDATE`. `$1` job, `$2` number of the lease, `$3` id of this write, `$4` word of the
-/// outcome, `$5` result, `$6` error, `$7` milliseconds until it may go on.
+/// outcome, `$5` result, `$6` error, `$7` milliseconds until it may go on; with none it keeps its place
+/// in the queue.
 macro_rules! ending {
     ($now:literal, $json:literal) => {
         concat!(
@@ -9,7 +10,7 @@ macro_rules! ending {
                 WHEN cancel_requested THEN 'cancelled' WHEN $4 = 'parked' THEN 'blocked'
                 WHEN $4 = 'retry' AND attempts >= max_attempts THEN 'dead' ELSE 'queued' END,
             attempts = attempts - CASE WHEN $4 IN ('parked', 'snoozed', 'returned') THEN 1 ELSE 0 END,
-            run_at = CASE WHEN $4 IN ('retry', 'parked', 'snoozed', 'returned') THEN ", $now, " + $7 ELSE run_at END,
+            run_at = CASE WHEN $7 > 0 THEN ", $now, " + $7 ELSE run_at END,
             result = coalesce($5", $json, ", result),
             error = CASE WHEN $4 IN ('parked', 'snoozed', 'returned') THEN error ELSE $6 END,
             finished_at = CASE WHEN $4 IN ('retry', 'parked', 'snoozed', 'returned') AND NOT cancel_requested

@@ -97,8 +97,8 @@ fn recoveries(streams: &[Vec<Event>], deaths: &HashMap<String, i64>) -> Vec<i64>
 on_both! {
     async fn killed_two_hundred_times_nothing_is_lost(store) {
         let mut ids = Vec::new();
-        for _ in 0..600 {
-            ids.push(store.enqueue(work(store, 120, 100)).await);
+        for _ in 0..20 {
+            ids.push(store.enqueue(work(store, 300, 100)).await);
         }
         let mut deaths = HashMap::new();
         let mut workers: Vec<Process> = (0..3).map(|number| start(store, &format!("first-{number}"))).collect();
@@ -110,8 +110,8 @@ on_both! {
             workers[number].kill();
             deaths.insert(workers[number].name.clone(), now());
             workers[number] = start(store, &format!("worker-{round}"));
-            if round % 2 == 0 {
-                ids.push(store.enqueue(work(store, 120, 100)).await);
+            for _ in 0..3 {
+                ids.push(store.enqueue(work(store, 300, 100)).await);
             }
         }
         all_over(store, &ids, Duration::from_secs(120)).await;

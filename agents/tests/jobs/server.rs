@@ -43,7 +43,7 @@ impl Server {
         let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
         let pid = pid.lines().next().expect("a number").to_owned();
         assert!(Command::new("kill").args(["-QUIT", &pid]).status().expect("kill runs").success());
-        while Path::new(&format!("/proc/{pid}")).exists() {
+        while is_running(&pid) {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }
@@ -69,6 +69,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         prepare("stop", &self.folder);
     }
+}
+
+/// Whether it is there, and not only because nobody has asked how it ended.
+fn is_running(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn prepare(verb: &str, folder: &Path) -> Option<String> {

@@ -52,6 +52,8 @@ impl TestStore {
             Some(server) => {
                 let name = format!("cogo_jobs_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
                 execute(&server, &format!("CREATE DATABASE {name}")).await;
+                // The servers of tests do not wait for their logs; where servers are killed, what was promised is looked at.
+                execute(&server, &format!("ALTER DATABASE {name} SET synchronous_commit = on")).await;
                 let (place, _) = server.rsplit_once('/').expect("a URL with a database");
                 (format!("{place}/{name}"), Some((server.clone(), name)))
             }

@@ -3,7 +3,7 @@
 use agents::job::Status;
 use clap::{Args, Subcommand};
 
-use super::super::args::{Format, Logging};
+use crate::cli::args::{Format, Logging};
 
 pub(in crate::cli) const AGENT_EXAMPLES: &str = "\
 Examples:

@@ -196,6 +196,10 @@ impl Store for Postgres {
         self.do_artifacts(job).await
     }
 
+    async fn is_used(&self, sha256: &str) -> Result<bool> {
+        self.do_is_used(sha256).await
+    }
+
     async fn prune(&self, older: Duration) -> Result<Pruned> {
         self.do_prune(older).await
     }

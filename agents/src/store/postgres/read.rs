@@ -87,4 +87,12 @@ impl Postgres {
         })
         .await
     }
+
+    pub(super) async fn do_is_used(&self, sha256: &str) -> Result<bool> {
+        self.retrying(|| async {
+            let used = sqlx::query_scalar("SELECT EXISTS (SELECT FROM agents.artifacts WHERE sha256 = $1)");
+            used.bind(sha256).fetch_one(&self.pool).await
+        })
+        .await
+    }
 }

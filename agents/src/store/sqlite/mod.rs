@@ -185,6 +185,10 @@ impl Store for Sqlite {
         self.done(self.do_artifacts(job)).await
     }
 
+    async fn is_used(&self, sha256: &str) -> Result<bool> {
+        self.done(self.do_is_used(sha256)).await
+    }
+
     async fn prune(&self, older: Duration) -> Result<Pruned> {
         self.done(self.do_prune(older)).await
     }

@@ -80,4 +80,9 @@ impl Sqlite {
         let rows = rows.bind(job.to_string()).fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok(rows::artifact!(row))).collect()
     }
+
+    pub(super) async fn do_is_used(&self, sha256: &str) -> sqlx::Result<bool> {
+        let used = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM artifacts WHERE sha256 = $1)");
+        used.bind(sha256).fetch_one(&self.readers).await
+    }
 }
