@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::LlmConfig;
 use crate::graph::documents;
-use crate::overview;
+use crate::{Failure, overview};
 
 /// Calls under way at a time.
 pub const AT_ONCE: usize = 4;
@@ -135,7 +135,7 @@ pub fn summarise(
     log: &mut LogWriter,
     part: &Part,
     content: u64,
-) -> anyhow::Result<Option<(usize, usize)>> {
+) -> Result<Option<(usize, usize)>, Failure> {
     let reply = model.complete(&summary::prompt(part))?;
     let Some((sentences, dropped)) = summary::check(&reply.text, part) else { return Ok(None) };
     let kept = sentences.len();

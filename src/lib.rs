@@ -46,6 +46,10 @@ pub mod tokens;
 pub mod watch;
 pub mod wire;
 
+/// What went wrong, for people: a reason and what it comes from. What serves ([`http`], [`mcp`]) fails with it; the engine's own errors
+/// are [`Error`].
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 pub use engine::{AfterCommit, Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};

@@ -37,14 +37,15 @@ fn serve(args: &McpArgs) -> anyhow::Result<Done> {
             // Said to the one who starts it, not to the agent.
             crate::locate(path)?;
         }
-        serve_stdio(Box::new(open))?;
+        serve_stdio(Box::new(move |root| Ok(open(root)?))).map_err(anyhow::Error::from_boxed)?;
         return Ok(Done::Something);
     };
     let options = HttpOptions { token: args.token.clone() };
     options.check(address).map_err(|reason| Usage::new(reason).hint("set COGO_MCP_TOKEN, or use 127.0.0.1"))?;
     serve_http(open(None)?, address, &options, |address| {
         target::note(&format!("serving MCP at http://{address}/mcp"));
-    })?;
+    })
+    .map_err(anyhow::Error::from_boxed)?;
     Ok(Done::Something)
 }
 

@@ -35,7 +35,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Engine;
+use crate::{Engine, Failure};
 use error::ApiError;
 use guard::Guard;
 use jobs::Jobs;
@@ -129,7 +129,7 @@ impl Server {
     ///
     /// # Errors
     /// If an option makes no sense.
-    pub fn new(engines: Vec<Engine>, options: Options) -> anyhow::Result<Self> {
+    pub fn new(engines: Vec<Engine>, options: Options) -> Result<Self, Failure> {
         let jobs = Arc::new(Jobs::default());
         let shared = Arc::new(Shared {
             repositories: Repositories::new(engines, jobs.clone(), options.roots, options.clones)?,
@@ -188,7 +188,7 @@ impl Server {
     ///
     /// # Errors
     /// If it cannot listen there.
-    pub fn run(self, address: SocketAddr, listening: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    pub fn run(self, address: SocketAddr, listening: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let grace = self.shared.limits.grace;
         let outcome = runtime.block_on(async {
@@ -198,7 +198,8 @@ impl Server {
             let stopping = Arc::new(tokio::sync::Notify::new());
             let shared = self.shared.clone();
             let told = stopping.clone();
-            let serving = axum::serve(listener, self.router).with_graceful_shutdown(async move {
+            // A router as such would be copied for each connection: 150 KiB for nothing.
+            let serving = axum::serve(listener, self.router.into_make_service()).with_graceful_shutdown(async move {
                 stop_signal().await;
                 tracing::info!("stopping");
                 // Streams would never end by themselves.

@@ -13,7 +13,7 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::Host;
 use super::server::Server;
-use crate::token;
+use crate::{Failure, token};
 
 /// Largest request.
 const LARGEST: usize = 4 << 20;
@@ -83,15 +83,15 @@ pub fn serve_http(
     address: SocketAddr,
     options: &HttpOptions,
     started: impl FnOnce(SocketAddr),
-) -> anyhow::Result<()> {
-    options.check(address).map_err(anyhow::Error::msg)?;
+) -> Result<(), Failure> {
+    options.check(address)?;
     let app = Router::new().nest_service("/mcp", service(host, options));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await?;
         started(listener.local_addr()?);
         let stop = async { drop(tokio::signal::ctrl_c().await) };
-        anyhow::Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+        Ok::<(), Failure>(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
     });
     runtime.shutdown_background();
     outcome

@@ -18,6 +18,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::tools::{self, Refusal, not_ready};
 use super::{Host, prompts, resources};
+use crate::Failure;
 
 /// No answer takes so long; a client would have given up.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
@@ -25,7 +26,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(120);
 const ROOTS: Duration = Duration::from_secs(2);
 
 /// Opens the repository at a folder; without one, where we were started.
-pub type Opener = Box<dyn Fn(Option<&Path>) -> anyhow::Result<Arc<Host>> + Send + Sync>;
+pub type Opener = Box<dyn Fn(Option<&Path>) -> Result<Arc<Host>, Failure> + Send + Sync>;
 
 const INSTRUCTIONS: &str = "Searches this repository by meaning and knows who uses what. Start with `search` (or `overview` in a \
     new repository), `read` the places it cites, ask `graph` for callers and tests, and `impact` before and after an edit. \

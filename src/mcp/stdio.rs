@@ -7,6 +7,7 @@ use rmcp::transport::io::stdio_pipes;
 
 pub use super::server::Opener;
 use super::server::Server;
+use crate::Failure;
 
 /// Longest message; what is longer is dropped before it fills the memory.
 const LONGEST_MESSAGE: usize = 4 << 20;
@@ -15,7 +16,7 @@ const LONGEST_MESSAGE: usize = 4 << 20;
 ///
 /// # Errors
 /// If the runtime cannot be started, or the client breaks the protocol before it has begun.
-pub fn serve_stdio(opener: Opener) -> anyhow::Result<()> {
+pub fn serve_stdio(opener: Opener) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(async {
         let (input, output) = stdio_pipes();
@@ -27,7 +28,7 @@ pub fn serve_stdio(opener: Opener) -> anyhow::Result<()> {
             }
             // A client that goes before it said a word has done nothing wrong.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
-            Err(error) => Err(anyhow::Error::from(error)),
+            Err(error) => Err(Failure::from(error)),
         }
     });
     // What is still computed is for nobody.

@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::analysis::{Lexicon, for_each_word};
 use crate::bm25::Field;
 use crate::error::Result;
-use crate::store::{LiveSegment, Sums};
+use crate::store::{ChunkRecord, FileRecord, LiveSegment, Segment, Sums};
 
 /// More distinct terms than this do not make a query clearer; the first are kept.
 const MOST_TERMS: usize = 256;
@@ -202,13 +202,13 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             }
         })
         .collect();
-    let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live)).collect();
+    let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live, lengths, bm25)).collect();
     let mut idf_sum = 0.0;
     let mut idfs = Vec::with_capacity(terms.words.len());
     for (word, weight) in terms.words.iter().take(MOST_TERMS) {
         let mut frequency = 0;
         for gather in &mut gather {
-            gather.collect(word, lengths, bm25)?;
+            gather.collect(word, bm25)?;
             frequency += gather.found.len();
         }
         let frequency = lengths.frequency(word, frequency);
@@ -250,7 +250,14 @@ fn idf(chunks: u64, frequency: u64) -> f32 {
 
 /// Gathers the occurrences of one term in one segment.
 struct Gather<'s> {
-    live: &'s LiveSegment,
+    segment: &'s Segment,
+    // Looked up once: behind `segment` they are views that check their bytes whenever they are asked for.
+    chunks: &'s [ChunkRecord],
+    files: &'s [FileRecord],
+    /// per file, unless all are live
+    live: Option<&'s [bool]>,
+    /// per field: a chunk's length norm is the first number, and the second times its length
+    norms: [(f32, f32); 3],
     /// chunk → its place in `found` plus one; only the places of `found` are not zero
     places: Vec<u32>,
     found: Vec<Occurrence>,
@@ -259,21 +266,32 @@ struct Gather<'s> {
 }
 
 impl<'s> Gather<'s> {
-    fn new(live: &'s LiveSegment) -> Self {
-        let places = vec![0; live.segment.chunks.len()];
-        Gather { live, places, found: Vec::new(), paths: Vec::new() }
+    fn new(live: &'s LiveSegment, lengths: &Lengths, bm25: &Bm25) -> Self {
+        let segment = &live.segment;
+        let norm = |field| (1.0 - bm25.b, bm25.b / lengths.average(field));
+        Gather {
+            segment,
+            chunks: &segment.chunks,
+            files: &segment.files,
+            live: (!live.all_live).then_some(&live.live),
+            norms: [norm(Field::Text), norm(Field::Symbols), norm(Field::Docs)],
+            places: vec![0; segment.chunks.len()],
+            found: Vec::new(),
+            paths: Vec::new(),
+        }
     }
 
-    fn collect(&mut self, word: &str, lengths: &Lengths, bm25: &Bm25) -> Result<()> {
+    fn collect(&mut self, word: &str, bm25: &Bm25) -> Result<()> {
         for occurrence in self.found.drain(..) {
             self.places[occurrence.chunk as usize] = 0;
         }
         self.paths.clear();
-        let Gather { live, places, found, paths } = self;
-        let segment = &live.segment;
-        let norm = |chunk: u32, field: Field| {
-            let length = segment.chunks[chunk as usize].terms[field as usize] as f32;
-            1.0 - bm25.b + bm25.b * length / lengths.average(field)
+        let Gather { segment, chunks, files, live, norms, places, found, paths } = self;
+        let is_live = |chunk: u32| live.is_none_or(|live| live[chunks[chunk as usize].file as usize]);
+        // Frequency by the length norm.
+        let share = |chunk: u32, frequency: u32, field: Field| {
+            let (least, slope) = norms[field as usize];
+            frequency as f32 / (least + slope * chunks[chunk as usize].terms[field as usize] as f32)
         };
         let mut add = |chunk: u32, text: f32, definition: f32| {
             let place = &mut places[chunk as usize];
@@ -286,32 +304,32 @@ impl<'s> Gather<'s> {
             occurrence.definition += definition;
         };
         segment.postings.for_each(Field::Text, word, |chunk, frequency| {
-            if live.is_live(chunk) {
-                add(chunk, frequency as f32 / norm(chunk, Field::Text), 0.0);
+            if is_live(chunk) {
+                add(chunk, share(chunk, frequency, Field::Text), 0.0);
             }
         })?;
         segment.postings.for_each(Field::Symbols, word, |chunk, frequency| {
-            if live.is_live(chunk) {
-                let tf = frequency as f32 / norm(chunk, Field::Symbols);
-                add(chunk, bm25.symbols * tf, tf);
+            if is_live(chunk) {
+                let share = share(chunk, frequency, Field::Symbols);
+                add(chunk, bm25.symbols * share, share);
             }
         })?;
         segment.postings.for_each(Field::Docs, word, |chunk, frequency| {
-            if live.is_live(chunk) {
-                add(chunk, bm25.docs * frequency as f32 / norm(chunk, Field::Docs), 0.0);
+            if is_live(chunk) {
+                add(chunk, bm25.docs * share(chunk, frequency, Field::Docs), 0.0);
             }
         })?;
         segment.postings.for_each(Field::Path, word, |head, frequency| {
-            if live.is_live(head) {
-                let file = segment.chunks[head as usize].file;
+            if is_live(head) {
+                let file = chunks[head as usize].file;
                 paths.push((file, false));
-                for chunk in segment.chunks_of(file) {
-                    add(chunk, bm25.path * frequency as f32 / norm(chunk, Field::Text), 0.0);
+                for chunk in files[file as usize].chunks() {
+                    add(chunk, bm25.path * share(chunk, frequency, Field::Text), 0.0);
                 }
             }
         })?;
         segment.postings.for_each(Field::Stem, word, |head, _| {
-            let file = segment.chunks[head as usize].file;
+            let file = chunks[head as usize].file;
             // Both lists are in the order of files.
             if let Ok(index) = paths.binary_search_by_key(&file, |(path, _)| *path) {
                 paths[index].1 = true;

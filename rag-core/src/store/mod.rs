@@ -38,6 +38,7 @@ use catalog::CatalogEntry;
 use manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
 
 pub use extract::{Extractor, Occurrence};
+pub(crate) use segment::{ChunkRecord, FileRecord};
 pub use segment::{Segment, Text};
 pub use segment_writer::{OldVectors, SegmentWriter};
 pub use snapshot::{LiveSegment, Snapshot};

@@ -46,6 +46,11 @@ pub(crate) struct FileRecord {
 }
 
 impl FileRecord {
+    /// Its chunks.
+    pub(crate) fn chunks(&self) -> std::ops::Range<u32> {
+        self.first_chunk..self.first_chunk + self.chunks
+    }
+
     pub(crate) fn count(&self, language: &str, counts: &mut Counts) {
         counts.files += 1;
         counts.chunks += u64::from(self.chunks);
@@ -261,8 +266,7 @@ impl Segment {
 
     /// Chunks of a file.
     pub fn chunks_of(&self, file: u32) -> std::ops::Range<u32> {
-        let file = &self.files[file as usize];
-        file.first_chunk..file.first_chunk + file.chunks
+        self.files[file as usize].chunks()
     }
 
     /// The indexed text of a file, checked against its checksum the first time.

@@ -163,6 +163,20 @@ impl QuantizedVectors {
         dot as f32 * query.scale * self.scales[chunk as usize]
     }
 
+    /// The same for several chunks.
+    pub(super) fn estimates<'v>(
+        &'v self,
+        query: &'v QuantizedQuery,
+        chunks: &'v [u32],
+    ) -> impl Iterator<Item = f32> + 'v {
+        // Behind these are views that check their bytes whenever they are asked for.
+        let (bytes, scales): (&[i8], &[f32]) = (&self.bytes, &self.scales);
+        chunks.iter().map(|&chunk| {
+            let dot = i8::dot(&query.bytes, &bytes[self.range(chunk)]).unwrap_or(0.0);
+            dot as f32 * query.scale * scales[chunk as usize]
+        })
+    }
+
     /// The cosine by f32 arithmetic. `scratch` is overwritten; it spares an allocation per call.
     pub fn score(&self, query: &QuantizedQuery, chunk: u32, scratch: &mut Vec<f32>) -> f32 {
         let halves: &[f16] = bytemuck::cast_slice(&self.halves[self.range(chunk)]);

@@ -1,8 +1,9 @@
-//! Sketches: one bit per dimension, to see at a glance which vectors cannot be near.
+//! Sketches: one bit per dimension, to see at a glance which vectors cannot be near; and a second, for those that may be.
 //!
 //! The scan of all vectors is bound by memory: 256 bytes each. A sketch holds the signs alone, 32 bytes, and a query keeps four bits per
 //! dimension: the asymmetric estimate of RaBitQ (Gao & Long 2024, arXiv 2405.12497) without its rotation, which gained nothing
-//! here. It only chooses which vectors are looked at more closely.
+//! here. The second bit tells which numbers are large, and lies apart, as few are asked for it. Both only choose which vectors are
+//! looked at more closely.
 
 use std::ops::Range;
 
@@ -15,11 +16,15 @@ const PLANES: usize = 4;
 /// Added to a query's numbers, −7 to 7, so that none is negative.
 const OFFSET: i32 = 8;
 
-/// The signs of all vectors of a segment.
+/// A number of a vector is large if it is so many times as large as its numbers are on average.
+const LARGE: f32 = 1.25;
+
+/// The sketches of all vectors of a segment.
 pub(super) struct Sketches {
     /// 64-bit words per vector
     words: usize,
     signs: Vec<u64>,
+    large: Vec<u64>,
 }
 
 impl Sketches {
@@ -27,12 +32,14 @@ impl Sketches {
     pub(super) fn of(vectors: &QuantizedVectors) -> Self {
         let words = vectors.dimensions().div_ceil(64);
         let mut signs = Vec::with_capacity(vectors.len() * words);
+        let mut large = Vec::with_capacity(vectors.len() * words);
         for vector in vectors.bytes().chunks_exact(vectors.dimensions().max(1)) {
-            signs.extend(vector.chunks(64).map(|part| {
-                part.chunks(8).enumerate().fold(0, |word, (index, part)| word | positive(part) << (8 * index))
-            }));
+            let sum: u32 = vector.iter().map(|number| u32::from(number.unsigned_abs())).sum();
+            let limit = LARGE * sum as f32 / vector.len() as f32;
+            signs.extend(vector.chunks(64).map(|part| bits(part, |number| number >= 0)));
+            large.extend(vector.chunks(64).map(|part| bits(part, |number| f32::from(number.unsigned_abs()) >= limit)));
         }
-        Sketches { words, signs }
+        Sketches { words, signs, large }
     }
 
     /// How near each of `chunks` is to the query, by their signs: larger is nearer. Added to `out`, in their order.
@@ -51,17 +58,17 @@ impl Sketches {
             }
         }
     }
+
+    /// How near each of `chunks` is, by signs and sizes, as if its numbers were −3, −1, 1 and 3: larger is nearer. Added to `out`, in their
+    /// order; chunks that are not there are left out.
+    pub(super) fn estimate_closer(&self, query: &SketchedQuery, chunks: &[u32], out: &mut Vec<i32>) {
+        estimate_chosen(self, &query.planes, chunks, out);
+    }
 }
 
-/// Bit *i* is set if number *i* is not negative; up to eight numbers.
-fn positive(numbers: &[i8]) -> u64 {
-    let mut bytes = [0x80; 8];
-    for (byte, number) in bytes.iter_mut().zip(numbers) {
-        *byte = *number as u8;
-    }
-    let positive = (!u64::from_le_bytes(bytes) >> 7) & 0x0101_0101_0101_0101;
-    // Gathers the lowest bit of each byte.
-    positive.wrapping_mul(0x0102_0408_1020_4080) >> 56
+/// Bit *i* is set if number *i* `is` so; up to 64 numbers.
+fn bits(numbers: &[i8], is: impl Fn(i8) -> bool) -> u64 {
+    numbers.iter().enumerate().fold(0, |word, (index, &number)| word | u64::from(is(number)) << index)
 }
 
 /// A query in four bits per dimension.
@@ -117,6 +124,28 @@ fn estimate_all<const W: usize>(signs: &[u64], planes: &[[u64; PLANES]], out: &m
     }
 }
 
+/// Σ of the query's numbers times −3, −1, 1 or 3, but for what all vectors share, halved.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt",
+    "x86_64+popcnt"
+))]
+fn estimate_chosen(sketches: &Sketches, planes: &[[u64; PLANES]], chunks: &[u32], out: &mut Vec<i32>) {
+    let words = sketches.words;
+    for chunk in chunks {
+        let range = *chunk as usize * words..(*chunk as usize + 1) * words;
+        let (Some(signs), Some(large)) = (sketches.signs.get(range.clone()), sketches.large.get(range)) else {
+            continue;
+        };
+        let mut sum = 0;
+        for word in 0..words.min(planes.len()) {
+            let (signs, large, planes) = (signs[word], large[word], &planes[word]);
+            sum += weigh(signs, planes) + 2 * weigh(signs & large, planes) - weigh(large, planes);
+        }
+        out.push(sum);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,9 +167,28 @@ mod tests {
                 let parts = bytes.iter().zip(query.vector()).filter(|(byte, _)| **byte >= 0);
                 parts.map(|(_, q)| (q / largest * 7.0).round() as i32).sum()
             };
+            let (sketches, sketched) = (Sketches::of(&stored), SketchedQuery::new(&query));
             let mut found = Vec::new();
-            Sketches::of(&stored).estimate(&SketchedQuery::new(&query), 10..40, &mut found);
+            sketches.estimate(&sketched, 10..40, &mut found);
             let expected: Vec<i32> = vectors[10..40].iter().map(slowly).collect();
+            assert_eq!(found, expected, "{dimensions} dimensions");
+
+            let numbers: Vec<i32> = query.vector().iter().map(|q| (q / largest * 7.0).round() as i32).collect();
+            let closely = |vector: &Vec<f32>| -> i32 {
+                let mut bytes = Vec::new();
+                quantize(vector, &mut bytes);
+                let mean = bytes.iter().map(|byte| f32::from(byte.unsigned_abs())).sum::<f32>() / bytes.len() as f32;
+                let size = |byte: i8| if f32::from(byte.unsigned_abs()) >= LARGE * mean { 3 } else { 1 };
+                let sum = |numbers: &mut dyn Iterator<Item = i32>| -> i32 { numbers.sum() };
+                let parts = bytes.iter().zip(&numbers);
+                let whole =
+                    sum(&mut parts.map(|(byte, q)| if *byte >= 0 { q * size(*byte) } else { -q * size(*byte) }));
+                (whole + sum(&mut numbers.iter().copied())) / 2
+            };
+            let chunks: Vec<u32> = (0..50).rev().step_by(3).collect();
+            let mut found = Vec::new();
+            sketches.estimate_closer(&sketched, &chunks, &mut found);
+            let expected: Vec<i32> = chunks.iter().map(|chunk| closely(&vectors[*chunk as usize])).collect();
             assert_eq!(found, expected, "{dimensions} dimensions");
         }
     }

@@ -167,7 +167,7 @@ fn summarize(
             Ok(Some((_, without))) => (written, dropped) = (written + 1, dropped + without),
             Ok(None) => {}
             Err(error) => {
-                outcome = Err(error);
+                outcome = Err(anyhow::Error::from_boxed(error));
                 break;
             }
         }

@@ -36,6 +36,9 @@ impl<'v> View<'v> {
     /// The chunks of a segment that are admitted.
     pub(super) fn runs(&self, segment: usize) -> Vec<Range<u32>> {
         let index = &self.segments[segment].segment;
+        if self.whole[segment] {
+            return std::iter::once(0..index.chunks.len() as u32).collect();
+        }
         if self.filter.by_kind() {
             return runs((0..index.chunks.len() as u32).filter(|&chunk| self.admits(segment, chunk)));
         }
