@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 23] = [
+pub const KEYS: [&str; 26] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -45,13 +45,16 @@ pub const KEYS: [&str; 23] = [
     "sync.tenant",
     "sync.repository",
     "sync.auto",
+    "agents.store",
+    "agents.artifacts",
+    "agents.retry_policy",
 ];
 
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
 
-/// The tables: keys about language models, and about mirrors.
-const TABLES: [&str; 2] = ["llm", "sync"];
+/// The tables: keys about language models, about mirrors, and about jobs.
+const TABLES: [&str; 3] = ["llm", "sync", "agents"];
 
 /// Variables that are no settings: how models are downloaded, and the key of a language model.
 const OTHER_VARIABLES: [&str; 3] = ["COGO_OFFLINE", "COGO_PYPI_URL", llm::KEY];
@@ -111,6 +114,20 @@ pub struct Config {
     pub llm: LlmConfig,
     /// Mirrors in servers.
     pub sync: SyncConfig,
+    /// Durable jobs.
+    pub agents: AgentsConfig,
+}
+
+/// Durable jobs and what they make.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentsConfig {
+    /// Where jobs are kept: `postgres://user:password@host:port/database`, or an SQLite file; a file of the user if not given.
+    pub store: Option<String>,
+    /// Where files that jobs make are kept: a folder, or `s3://bucket/prefix`; a folder of the user if not given.
+    pub artifacts: Option<String>,
+    /// The file that says how often each type of job is tried, and after which pauses.
+    pub retry_policy: Option<PathBuf>,
 }
 
 /// Mirrors of the index in servers that many share.
@@ -173,6 +190,7 @@ impl Default for Config {
             log: None,
             llm: LlmConfig::default(),
             sync: SyncConfig::default(),
+            agents: AgentsConfig::default(),
         }
     }
 }

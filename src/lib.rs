@@ -22,6 +22,7 @@
 //! A [`Workspace`] searches several repositories as one. Engines are safe to share between threads: a search runs on a
 //! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
+pub mod agent;
 pub mod ask;
 pub mod backfill;
 pub mod change;

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use graphrag::graph::Relation;
 use rag_core::Mode;
 
+use super::agent::args::{AGENT_EXAMPLES, AgentCommand};
+
 /// Searches code and documents by meaning and by word, on your machine.
 #[derive(Debug, Parser)]
 #[command(name = "cogo", version, arg_required_else_help = true, max_term_width = 100)]
@@ -111,6 +113,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: VerifyCommand,
     },
+    /// Durable jobs: submit, run, follow, and work on them in any number of processes.
+    #[command(after_long_help = AGENT_EXAMPLES)]
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
     /// Serves coding agents: search, read, graph, overview, impact and status over the Model Context Protocol.
     ///
     /// Speaks with the client over stdin and stdout, or over HTTP. The index is made behind and follows the files; nothing
@@ -134,7 +142,7 @@ pub(super) enum Command {
 /// The text of `cogo exit-codes` and `cogo help exit-codes`.
 pub(super) const EXIT_CODES: &str = "\
 0  done; a search found something
-1  a search found nothing; `cogo verify` found differences
+1  a search found nothing; `cogo verify` found differences; a job that was waited for did not succeed
 2  the request was wrong: an unknown option, an empty query, a path that does not exist, a bad setting
 3  the environment was: no permission, a full disk, a damaged index, another process is writing it
 4  a bug in cogo; please report it

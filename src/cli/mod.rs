@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk. Nothing here knows how searching works; nothing below here prints.
 
+mod agent;
 mod args;
 mod batch;
 mod context;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Context(args) => context::run(&args),
         Command::Research(args) => research::run(&args),
         Command::Graph { command } => graph::run(&command),
+        Command::Agent { command } => agent::run(&command),
         Command::Mcp(args) => mcp::run(&args),
         Command::Model { command } => model::run(&command),
         Command::Serve(args) => serve::run(&args),

@@ -170,7 +170,7 @@ fn sentences_of(text: &str) -> Vec<String> {
             paragraph.clear();
         }
         let item = line.strip_prefix(['-', '*', '+']).and_then(|rest| rest.strip_prefix(' '));
-        let is_prose = !is_code && !is_fence && !is_underline && !line.starts_with(NO_PROSE);
+        let is_prose = !is_code && !is_fence && !is_underline && !NO_PROSE.iter().any(|mark| line.starts_with(mark));
         if line.is_empty() || item.is_some() || !is_prose {
             take_sentences(&mut paragraph, &mut sentences);
         }

@@ -163,7 +163,7 @@ impl RoutingConfig {
                 return Err(format!("tiers: `{}` needs both prices, in dollars per million tokens", model.name()));
             }
             let differs = |other: &&ModelConfig| other.name() == model.name() && other.base_url != model.base_url;
-            if models.iter().any(|other| differs(other)) {
+            if models.iter().any(differs) {
                 return Err(format!("tiers: two services are called `{}`; give one a `name`", model.name()));
             }
         }

@@ -76,9 +76,7 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let shown =
-            f.debug_struct("Options").field("url", &self.url).field("version", &self.version).finish_non_exhaustive();
-        shown
+        f.debug_struct("Options").field("url", &self.url).field("version", &self.version).finish_non_exhaustive()
     }
 }
 

@@ -32,6 +32,9 @@ use crate::{Error, Result};
 /// How often a question is asked again because a sync came between.
 const MOST_LOOKS: usize = 20;
 
+/// Which revision of which repository, by their ids.
+type Revisions = Vec<(i64, i64)>;
+
 /// Answers queries from the mirrors of one tenant. Safe to share between threads.
 pub struct Reader {
     tenant: String,
@@ -43,7 +46,7 @@ pub struct Reader {
     /// one thread at a time learns what is new
     learning: tokio::sync::Mutex<()>,
     /// numbers about several repositories, as asked last: their ids and revisions
-    together: Mutex<Option<(Vec<(i64, i64)>, Arc<Corpus>)>>,
+    together: Mutex<Option<(Revisions, Arc<Corpus>)>>,
     documents: Documents,
 }
 

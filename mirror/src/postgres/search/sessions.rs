@@ -56,7 +56,8 @@ impl Sessions {
             let mut tries = 0;
             loop {
                 tries += 1;
-                let mut connection = match self.idle().pop() {
+                let idle = self.idle().pop();
+                let mut connection = match idle {
                     Some(connection) => connection,
                     None => self.connect().await?,
                 };

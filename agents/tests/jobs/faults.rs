@@ -1,0 +1,400 @@
+//! Workers and stores under faults. What is counted is printed: executed, recorded, lost, doubly recorded, seconds to recover.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use agents::job::{Enqueued, Event, JobId, NewJob, Note, RetryPolicy, Status};
+use agents::store::Filter;
+use agents::worker::{Timing, Until, Worker};
+use serde_json::json;
+
+use crate::process::{Process, TIMING, Work};
+use crate::proxy::Proxy;
+use crate::server::Server;
+use crate::stores::{Kind, TestStore, on_both, runtime};
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64
+}
+
+fn work(store: &TestStore, ms: u64, max_attempts: i32) -> NewJob {
+    let retry = RetryPolicy { max_attempts, initial_ms: 10, max_ms: 50, ..RetryPolicy::default() };
+    NewJob { retry, ..NewJob::new("work", json!({ "ms": ms, "file": store.folder.path().join("executed") })) }
+}
+
+fn start(store: &TestStore, name: &str) -> Process {
+    Process::start(&store.url, name, store.folder.path().join("artifacts"), &[])
+}
+
+async fn all_over(store: &TestStore, ids: &[JobId], patience: Duration) {
+    let begun = Instant::now();
+    loop {
+        let counts = store.store.counts().await.expect("read");
+        let open: i64 = counts.iter().filter(|count| !count.status.is_over()).map(|count| count.jobs).sum();
+        if open == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < patience, "{open} of {} jobs are open: {counts:?}", ids.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Every job has exactly one result, and its events say so. Prints the counts.
+async fn check_all(store: &TestStore, what: &str, ids: &[JobId]) -> Vec<Vec<Event>> {
+    let executed = std::fs::read_to_string(store.folder.path().join("executed")).unwrap_or_default().lines().count();
+    let (mut recorded, mut lost, mut double) = (0, 0, 0);
+    let mut streams = Vec::new();
+    for id in ids {
+        store.check(*id).await;
+        let events = store.events(*id).await;
+        let ends = events.iter().filter(|event| event.kind == "work_succeeded").count();
+        match (store.job(*id).await.status, ends) {
+            (Status::Succeeded, 1) => recorded += 1,
+            (_, 0) => lost += 1,
+            _ => double += 1,
+        }
+        for key in ["first", "second"] {
+            let steps = events.iter().filter(|event| event.kind == "work_step" && event.data["key"] == key).count();
+            double += usize::from(steps > 1);
+        }
+        streams.push(events);
+    }
+    eprintln!(
+        "{what}, {:?}: {} jobs, {executed} executed, {recorded} recorded, {lost} lost, {double} doubly recorded",
+        store.kind,
+        ids.len()
+    );
+    assert_eq!((recorded, lost, double), (ids.len(), 0, 0), "{what}");
+    streams
+}
+
+/// Milliseconds from a worker's death until another one began its job again.
+fn recoveries(streams: &[Vec<Event>], deaths: &HashMap<String, i64>) -> Vec<i64> {
+    let mut recoveries = Vec::new();
+    for events in streams {
+        let mut lost_at = None;
+        for event in events {
+            let executor = event.data["executor"].as_str().unwrap_or_default();
+            match event.kind.as_str() {
+                "work_started" => {
+                    if let Some(death) = lost_at.take() {
+                        recoveries.push(event.at - death);
+                    }
+                    lost_at = deaths.get(executor).copied();
+                }
+                "work_succeeded" => lost_at = None,
+                _ => {}
+            }
+        }
+    }
+    recoveries.sort_unstable();
+    recoveries
+}
+
+on_both! {
+    async fn killed_two_hundred_times_nothing_is_lost(store) {
+        let mut ids = Vec::new();
+        for _ in 0..20 {
+            ids.push(store.enqueue(work(store, 300, 100)).await);
+        }
+        let mut deaths = HashMap::new();
+        let mut workers: Vec<Process> = (0..3).map(|number| start(store, &format!("first-{number}"))).collect();
+        let mut seed = 7_u64;
+        for round in 0..200 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            tokio::time::sleep(Duration::from_millis(60 + (seed >> 33) % 140)).await;
+            let number = (seed >> 45) as usize % workers.len();
+            workers[number].kill();
+            deaths.insert(workers[number].name.clone(), now());
+            workers[number] = start(store, &format!("worker-{round}"));
+            for _ in 0..3 {
+                ids.push(store.enqueue(work(store, 300, 100)).await);
+            }
+        }
+        all_over(store, &ids, Duration::from_secs(120)).await;
+        let streams = check_all(store, "kill -9 200 times", &ids).await;
+        let recoveries = recoveries(&streams, &deaths);
+        assert!(recoveries.len() > 50, "{} jobs were hit", recoveries.len());
+        let at = |part: f64| recoveries[((recoveries.len() - 1) as f64 * part) as usize] as f64 / 1000.0;
+        let scale = Timing::default().beat.as_secs_f64() / TIMING.beat.as_secs_f64();
+        eprintln!(
+            "recovery of {} interrupted attempts: p50 {:.2} s, p99 {:.2} s, worst {:.2} s; times {scale} with the product's times",
+            recoveries.len(), at(0.5), at(0.99), at(1.0)
+        );
+        assert!(at(0.99) * scale < 10.0, "p99 {}", at(0.99) * scale);
+    }
+
+    async fn who_was_stopped_for_longer_than_its_lease_records_nothing(store) {
+        let id = store.enqueue(work(store, 900, 5)).await;
+        let stopped = start(store, "stopped");
+        let begun = Instant::now();
+        while !store.words(id).await.contains(&"step".to_owned()) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not begin");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stopped.signal("STOP");
+        let other = Worker::new(store.store.clone()).named("other").with(Work).with_timing(TIMING).until(Until::Over(id));
+        let artifacts = agents::artifact::Artifacts::in_folder(&store.folder.path().join("artifacts")).expect("a folder");
+        let other = tokio::spawn(other.with_artifacts(artifacts).run(std::future::pending()));
+        tokio::time::timeout(Duration::from_secs(20), other).await.expect("in time").expect("no panic").expect("it works");
+        let before = store.events(id).await;
+        stopped.signal("CONT");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(store.events(id).await, before, "the one that was stopped has written");
+        check_all(store, "SIGSTOP beyond the lease", &[id]).await;
+        // It goes on with other jobs.
+        let next = store.enqueue(work(store, 10, 5)).await;
+        all_over(store, &[next], Duration::from_secs(20)).await;
+        assert_eq!(store.job(next).await.executor_id.as_deref(), Some("stopped"));
+    }
+
+    async fn a_thousand_deliveries_are_one_job(store) {
+        let tasks = (0..32).map(|task| {
+            let store = store.store.clone();
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                for number in (task..1000).step_by(32) {
+                    let payload = json!({ "message": 1 });
+                    seen.push(store.enqueue(&NewJob::new("work", payload).with_key("message-1")).await.expect("enqueued"));
+                    if number % 10 == 0 {
+                        let other = NewJob::new("work", json!({ "message": 2 })).with_key("message-1");
+                        let other = store.enqueue(&other).await;
+                        assert!(matches!(other, Err(agents::Error::Conflict { .. })), "{other:?}");
+                    }
+                }
+                seen
+            })
+        });
+        let mut seen = Vec::new();
+        for task in tasks.collect::<Vec<_>>() {
+            seen.extend(task.await.expect("no panic"));
+        }
+        assert_eq!(seen.len(), 1000);
+        let made = seen.iter().filter(|enqueued| matches!(enqueued, Enqueued::New(_))).count();
+        assert_eq!(made, 1, "one delivery made the job");
+        assert!(seen.iter().all(|enqueued| enqueued.id() == seen[0].id()));
+        assert_eq!(store.store.jobs(&Filter::default()).await.expect("read").len(), 1);
+        eprintln!("1000 deliveries from 32 tasks, {:?}: 1 job", store.kind);
+    }
+
+    async fn a_job_that_kills_its_worker_ends_in_the_dead_letter_queue(store) {
+        let poison = NewJob { priority: 9, ..work(store, 0, 3) };
+        let poison = NewJob { payload: json!({ "poison": true }), ..poison };
+        let poison = store.enqueue(poison).await;
+        let mut ids = Vec::new();
+        for _ in 0..20 {
+            ids.push(store.enqueue(work(store, 20, 10)).await);
+        }
+        let mut worker = start(store, "worker-0");
+        let begun = Instant::now();
+        let mut deaths = 0;
+        while !store.job(poison).await.status.is_over() {
+            assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", store.job(poison).await);
+            if worker.child.try_wait().expect("asked").is_some() {
+                deaths += 1;
+                worker = start(store, &format!("worker-{deaths}"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        all_over(store, &ids, Duration::from_secs(30)).await;
+        let dead = store.job(poison).await;
+        assert_eq!((dead.status, dead.attempts, deaths), (Status::Dead, 3, 3));
+        store.check(poison).await;
+        check_all(store, "beside a poisonous job", &ids).await;
+    }
+
+    async fn a_slow_reader_holds_up_nobody(store) {
+        let id = store.enqueue(work(store, 0, 1)).await;
+        let (_, lease) = store.claim_one("work").await;
+        let writer = tokio::spawn({
+            let (store, lease) = (store.store.clone(), lease.clone());
+            async move {
+                let begun = Instant::now();
+                for number in 0..400 {
+                    let notes: Vec<Note> = (0..25).map(|part| Note::partial(json!([number, part]))).collect();
+                    store.note(&lease, &notes).await.expect("noted");
+                }
+                begun.elapsed()
+            }
+        });
+        let mut after = 0;
+        let mut pauses = 0;
+        loop {
+            let page = store.store.events(&id.stream(), after, 100).await.expect("read");
+            assert!(page.len() <= 100, "no more than it asked for");
+            assert!(page.iter().zip(after + 1..).all(|(event, seq)| event.seq == seq), "a gap after {after}");
+            after += page.len() as i64;
+            if after == 10_002 {
+                break;
+            }
+            pauses += 1;
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        let written = writer.await.expect("no panic");
+        eprintln!("slow reader, {:?}: 10000 events written in {written:.2?}, read in {pauses} pages", store.kind);
+    }
+}
+
+#[test]
+fn connections_that_are_cut_all_the_time_lose_nothing() {
+    crate::stores::on(Kind::Postgres, async |store| {
+        let place = store.url.rsplit('@').next().and_then(|rest| rest.split('/').next()).expect("a host").to_owned();
+        let (host, port) = place.split_once(':').expect("a port");
+        let proxy = Proxy::new((host.to_owned(), port.parse().expect("a number")), Duration::from_millis(150));
+        let through = store.url.replace(&place, &format!("127.0.0.1:{}", proxy.port));
+        let cut = agents::store::open(&through).await.expect("it opens");
+        let mut ids = Vec::new();
+        for number in 0..150 {
+            let job = work(store, 20, 50).with_key(format!("{number}"));
+            ids.push(cut.enqueue(&job).await.expect("it gets through").id());
+        }
+        let artifacts = store.folder.path().join("artifacts");
+        let _workers: Vec<Process> =
+            (0..2).map(|number| Process::start(&through, &format!("cut-{number}"), artifacts.clone(), &[])).collect();
+        all_over(store, &ids, Duration::from_secs(90)).await;
+        eprintln!("{} connections were cut", proxy.cut.load(Ordering::Relaxed));
+        check_all(store, "connections of 150 ms", &ids).await;
+        assert!(proxy.cut.load(Ordering::Relaxed) > 20, "nothing was cut");
+    });
+}
+
+#[test]
+fn a_server_that_is_killed_and_comes_back_loses_nothing() {
+    let Some(server) = Server::start() else { return };
+    runtime().block_on(async {
+        let store = TestStore::on(server.url.clone()).await;
+        let mut ids = Vec::new();
+        for _ in 0..120 {
+            ids.push(store.enqueue(work(&store, 150, 50)).await);
+        }
+        let _workers: Vec<Process> = (0..2).map(|number| start(&store, &format!("patient-{number}"))).collect();
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            server.kill();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            server.revive();
+        }
+        let begun = Instant::now();
+        all_over(&store, &ids, Duration::from_secs(90)).await;
+        eprintln!("after the third restart: all done in {:.2?}", begun.elapsed());
+        check_all(&store, "PostgreSQL killed 3 times", &ids).await;
+        store.clean_up().await;
+    });
+}
+
+/// A library that shifts the clock of a process by what a file says, in seconds; `None` where it cannot be made.
+#[cfg(target_os = "linux")]
+fn shifted_clock(folder: &Path) -> Option<std::path::PathBuf> {
+    const SOURCE: &str = r#"
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <sys/time.h>
+        #include <time.h>
+        static long shift(void) {
+            long seconds = 0;
+            FILE *file = fopen(getenv("JOBS_TEST_SHIFT"), "r");
+            if (file) { if (fscanf(file, "%ld", &seconds) != 1) seconds = 0; fclose(file); }
+            return seconds;
+        }
+        int clock_gettime(clockid_t clock, struct timespec *time) {
+            static int (*real)(clockid_t, struct timespec *);
+            if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+            int done = real(clock, time);
+            if (done == 0 && clock == CLOCK_REALTIME) time->tv_sec += shift();
+            return done;
+        }
+        int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+            struct timespec time;
+            int done = clock_gettime(CLOCK_REALTIME, &time);
+            now->tv_sec = time.tv_sec;
+            now->tv_usec = time.tv_nsec / 1000;
+            return done;
+        }
+        time_t time(time_t *to) {
+            struct timespec now;
+            clock_gettime(CLOCK_REALTIME, &now);
+            if (to) *to = now.tv_sec;
+            return now.tv_sec;
+        }
+    "#;
+    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
+    std::fs::write(&source, SOURCE).expect("written");
+    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).args(["-ldl"]).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no C compiler for a clock that is wrong");
+        return None;
+    }
+    Some(library)
+}
+
+#[cfg(target_os = "linux")]
+fn start_at(store: &TestStore, name: &str, library: &Path, shift: &str) -> Process {
+    let file = store.folder.path().join(format!("shift-{name}"));
+    std::fs::write(&file, shift).expect("written");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let environment = [("LD_PRELOAD", text(library)), ("JOBS_TEST_SHIFT", text(&file))];
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Process::start(&store.url, name, store.folder.path().join("artifacts"), &environment)
+}
+
+/// Workers whose clocks are an hour apart agree, because nobody asks their clocks.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_clocks_of_workers_do_not_matter() {
+    crate::stores::on(Kind::Postgres, async |store| {
+        let Some(library) = shifted_clock(store.folder.path()) else { return };
+        let mut ids = Vec::new();
+        for _ in 0..60 {
+            ids.push(store.enqueue(work(store, 400, 5)).await);
+        }
+        let shifts = [("behind", "-3600"), ("ahead", "3600"), ("right", "0")];
+        let _workers = shifts.map(|(name, shift)| start_at(store, name, &library, shift));
+        all_over(store, &ids, Duration::from_secs(60)).await;
+        check_all(store, "clocks 1 h apart", &ids).await;
+        let mut executors = std::collections::BTreeSet::new();
+        for id in ids {
+            let job = store.job(id).await;
+            assert_eq!(job.attempts, 1, "a lease was taken away");
+            assert!((now() - job.created_at).abs() < 600_000 && job.finished_at >= job.started_at);
+            executors.insert(job.executor_id.expect("one"));
+        }
+        assert_eq!(executors.len(), 3, "all took part: {executors:?}");
+    });
+}
+
+/// The clock of the machine with the SQLite file is set, forwards and back, while workers work and die.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clock_that_is_set_loses_nothing() {
+    crate::stores::on(Kind::Sqlite, async |store| {
+        let Some(library) = shifted_clock(store.folder.path()) else { return };
+        let mut ids = Vec::new();
+        for _ in 0..60 {
+            ids.push(store.enqueue(work(store, 400, 20)).await);
+        }
+        let mut workers = ["one", "two"].map(|name| start_at(store, name, &library, "0"));
+        let step = |shift: &str| {
+            for name in ["one", "two", "three"] {
+                std::fs::write(store.folder.path().join(format!("shift-{name}")), shift).expect("written");
+            }
+        };
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        step("3600");
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        // What the dead one had was leased until an hour from now.
+        workers[0].kill();
+        step("0");
+        workers[0] = start_at(store, "three", &library, "0");
+        let begun = Instant::now();
+        while store.store.counts().await.expect("read").iter().any(|count| !count.status.is_over()) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", store.store.counts().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        check_all(store, "clock set by 1 h and back", &ids).await;
+    });
+}
