@@ -60,7 +60,9 @@ fn several_repositories_answer_as_one_and_other_tenants_not_at_all() {
     let ours: Vec<Mirrored> =
         [("bank", 12), ("shop", 21)].map(|(name, files)| Mirrored::named(&url, files, origin("us", name))).into();
     let theirs = Mirrored::named(&url, 30, origin("them", "shop"));
-    ours.iter().chain([&theirs]).for_each(|mirrored| drop(mirrored.sync()));
+    for mirrored in ours.iter().chain([&theirs]) {
+        mirrored.sync();
+    }
     let workspace =
         |engines: Vec<Engine>| Workspace::of(engines.into_iter().map(Into::into).collect()).expect("engines");
     let here = workspace(ours.iter().map(index).collect());
