@@ -71,7 +71,7 @@ pub enum Outcome {
     },
     /// It was stopped because somebody wanted that.
     Cancelled,
-    /// It goes on later: when all these jobs are over, however they ended, and not before `after`. The attempt does not count.
+    /// It goes on later: when one of these jobs is over, however it ended, and not before `after`. The attempt does not count.
     Parked {
         /// The jobs to wait for.
         needs: Vec<JobId>,

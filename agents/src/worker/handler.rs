@@ -34,10 +34,10 @@ pub enum Stop {
     },
     /// It failed, and trying again is of no use.
     Fail(String),
-    /// It goes on when these jobs are over, however they end, and not before this time has passed. Then `run` is called again: what is
-    /// done already it finds in its steps.
+    /// It goes on when one of these jobs is over, however it ends, and not before this time has passed. Then `run` is called again: what
+    /// is done already it finds in its steps.
     Park {
-        /// The jobs to wait for.
+        /// The jobs to wait for; those that are over already end the waiting at once.
         needs: Vec<JobId>,
         /// How long to wait at least.
         after: Duration,

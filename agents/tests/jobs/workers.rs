@@ -206,15 +206,15 @@ on_both! {
                     let part = quick("part", json!(number), 1);
                     ids.push(context.enqueue(&format!("part {number}"), part).await?.id());
                 }
-                let mut sum = 0;
-                for id in &ids {
-                    let job = context.store().job(*id).await?.expect("it was enqueued");
-                    if !job.status.is_over() {
-                        return Err(Stop::Park { needs: ids, after: Duration::ZERO });
+                let (mut sum, mut open) = (0, Vec::new());
+                for id in ids {
+                    let job = context.store().job(id).await?.expect("it was enqueued");
+                    match job.status.is_over() {
+                        true => sum += job.result.and_then(|result| result.as_i64()).unwrap_or(100),
+                        false => open.push(id),
                     }
-                    sum += job.result.and_then(|result| result.as_i64()).unwrap_or(100);
                 }
-                Ok(json!(sum))
+                if open.is_empty() { Ok(json!(sum)) } else { Err(Stop::Park { needs: open, after: Duration::ZERO }) }
             }))
             .with(Does("part", |context: Context| async move {
                 match context.payload::<i64>()? {
@@ -235,21 +235,17 @@ on_both! {
 
     async fn work_is_picked_up_at_once(store) {
         let nap = Does("nap", |_: Context| async move { Ok(json!(1)) });
-        let timing = Timing { poll: Duration::from_secs(5), ..TIMING };
+        let timing = Timing { poll: Duration::from_secs(3600), ..TIMING };
         let stop = Arc::new(tokio::sync::Notify::new());
         let told = stop.clone();
         let worker = worker(store).with(nap).until(Until::Stopped).with_timing(timing);
         let running = tokio::spawn(async move { worker.run(async move { told.notified().await }).await });
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let mut waits = Vec::new();
+        // Whoever looked only now and then would not come in time.
         for _ in 0..40 {
             let id = store.enqueue(quick("nap", json!({}), 1)).await;
             until(store, id, Status::Succeeded).await;
-            let job = store.job(id).await;
-            waits.push(job.started_at.expect("it has begun") - job.created_at);
         }
-        waits.sort_unstable();
-        assert!(waits[37] <= 50, "p95 of pickup: {waits:?} ms");
         stop.notify_one();
         running.await.expect("no panic").expect("it worked");
     }

@@ -43,7 +43,7 @@ CREATE INDEX jobs_over ON agents.jobs (finished_at) WHERE finished_at IS NOT NUL
 CREATE INDEX jobs_late ON agents.jobs (deadline) WHERE deadline IS NOT NULL AND status IN ('blocked', 'queued');
 CREATE INDEX jobs_parent ON agents.jobs (parent) WHERE parent IS NOT NULL;
 
--- What a blocked job waits for. A need with `ended` is met however the other job ends.
+-- What a blocked job waits for: until all others have succeeded, or, with `ended`, until one is over, however it ended.
 CREATE TABLE agents.job_needs (
     job_id text NOT NULL,
     needs text NOT NULL,

@@ -53,7 +53,7 @@ const HOPELESS: &str = concat!(
     told!("'failed'", "'{}'", "NULL")
 );
 
-/// Blocked jobs whose needs are all met: `$1`, those that need it, or all.
+/// Blocked jobs whose needs are met, all of those that must succeed and one of those that must only end: `$1`, those that need it, or all.
 const RELEASE: &str = concat!(
     "WITH held AS (
         UPDATE agents.jobs AS waiting SET status = 'queued', last_event = last_event + 1
@@ -61,8 +61,11 @@ const RELEASE: &str = concat!(
                 OR id IN (SELECT job_id FROM agents.job_needs WHERE needs = $1 UNION SELECT $1))
             AND NOT EXISTS (
                 SELECT FROM agents.job_needs AS need JOIN agents.jobs AS needed ON needed.id = need.needs
-                WHERE need.job_id = waiting.id AND needed.status <> 'succeeded'
-                    AND NOT (need.ended AND needed.status IN ('failed', 'dead', 'cancelled')))
+                WHERE need.job_id = waiting.id AND NOT need.ended AND needed.status <> 'succeeded')
+            AND (NOT EXISTS (SELECT FROM agents.job_needs AS need WHERE need.job_id = waiting.id AND need.ended)
+                OR EXISTS (
+                    SELECT FROM agents.job_needs AS need LEFT JOIN agents.jobs AS needed ON needed.id = need.needs
+                    WHERE need.job_id = waiting.id AND need.ended AND (needed.id IS NULL OR needed.status IN ('succeeded', 'failed', 'dead', 'cancelled'))))
         RETURNING *)",
     told!("'released'", "'{}'", "NULL")
 );

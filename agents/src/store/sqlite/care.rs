@@ -53,14 +53,17 @@ const HOPELESS: &str = concat!(
     held!()
 );
 
-/// Blocked jobs whose needs are all met: `$1`, those that need it, or all.
+/// Blocked jobs whose needs are met, all of those that must succeed and one of those that must only end: `$1`, those that need it, or all.
 const RELEASE: &str = concat!(
     "UPDATE jobs SET status = 'queued', last_event = last_event + 1
     WHERE status = 'blocked' AND ($1 IS NULL OR id IN (SELECT job_id FROM job_needs WHERE needs = $1 UNION SELECT $1))
         AND NOT EXISTS (
             SELECT 1 FROM job_needs AS need JOIN jobs AS needed ON needed.id = need.needs
-            WHERE need.job_id = jobs.id AND needed.status <> 'succeeded'
-                AND NOT (need.ended AND needed.status IN ('failed', 'dead', 'cancelled')))",
+            WHERE need.job_id = jobs.id AND NOT need.ended AND needed.status <> 'succeeded')
+        AND (NOT EXISTS (SELECT 1 FROM job_needs AS need WHERE need.job_id = jobs.id AND need.ended)
+            OR EXISTS (
+                SELECT 1 FROM job_needs AS need LEFT JOIN jobs AS needed ON needed.id = need.needs
+                WHERE need.job_id = jobs.id AND need.ended AND (needed.id IS NULL OR needed.status IN ('succeeded', 'failed', 'dead', 'cancelled'))))",
     held!()
 );
 
