@@ -23,7 +23,8 @@ pub const TIMING: Timing = Timing {
     grace: Duration::from_millis(500),
 };
 
-/// Does what its payload says: `ms` to work, `file` to leave a line in for each execution, `poison` to abort the process.
+/// Does what its payload says: `ms` to work, `file` to leave a line in for each execution, `gate`, a file to wait for, `poison` to abort
+/// the process.
 pub struct Work;
 
 #[async_trait::async_trait]
@@ -51,6 +52,11 @@ impl Handler for Work {
             })
             .await?;
         context.progress(json!({ "done": first })).await?;
+        if let Some(gate) = payload["gate"].as_str() {
+            while !std::path::Path::new(gate).exists() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
         let second: u64 = context
             .step("second", async || {
                 tokio::time::sleep(half).await;
@@ -106,7 +112,10 @@ impl Drop for Process {
 fn child() {
     let Ok(url) = std::env::var(CHILD) else { return };
     let of = |name: &str| std::env::var(name).expect("it is set");
-    let concurrency = std::env::var("JOBS_TEST_CONCURRENCY").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let mut timing = TIMING;
+    if let Some(lease) = std::env::var("JOBS_TEST_LEASE").ok().and_then(|seconds| seconds.parse().ok()) {
+        timing.lease = Duration::from_secs(lease);
+    }
     crate::stores::runtime().block_on(async {
         // A server that restarts may not be there yet.
         let store = loop {
@@ -115,8 +124,7 @@ fn child() {
                 Err(error) => eprintln!("{error}"),
             }
         };
-        let worker =
-            Worker::new(store).named(of("JOBS_TEST_NAME")).with(Work).with_timing(TIMING).with_concurrency(concurrency);
+        let worker = Worker::new(store).named(of("JOBS_TEST_NAME")).with(Work).with_timing(timing).with_concurrency(4);
         let worker = worker.with_artifacts(Artifacts::open(&of("JOBS_TEST_ARTIFACTS")).expect("a folder"));
         worker.run(std::future::pending()).await.expect("it works for ever");
     });

@@ -74,10 +74,12 @@ const CANCEL: &str = concat!(
     "WITH RECURSIVE family (id) AS (
         SELECT $1::text UNION SELECT jobs.id FROM agents.jobs JOIN family ON jobs.parent = family.id),
     held AS (
-        UPDATE agents.jobs SET last_event = last_event + 1, last_write = $2, cancel_requested = cancel_requested OR status = 'running',
+        UPDATE agents.jobs SET last_event = last_event + 1, cancel_requested = cancel_requested OR status = 'running',
             status = CASE status WHEN 'running' THEN status ELSE 'cancelled' END,
             error = CASE status WHEN 'running' THEN error END,
-            finished_at = CASE status WHEN 'running' THEN NULL ELSE ", now!(), " END
+            finished_at = CASE status WHEN 'running' THEN NULL ELSE ",
+    now!(),
+    " END
         WHERE id IN (SELECT id FROM family)
             AND (status IN ('blocked', 'queued') OR (status = 'running' AND NOT cancel_requested)) RETURNING *)",
     told!("CASE status WHEN 'running' THEN 'cancel_requested' ELSE 'cancelled' END", "'{}'", "NULL")
@@ -188,20 +190,16 @@ impl Postgres {
     }
 
     pub(super) async fn do_cancel(&self, id: JobId) -> Result<Status> {
-        let write = Uuid::now_v7().to_string();
-        let stopped = self
-            .retrying(|| async {
-                ids_of(&sqlx::query(CANCEL).bind(id.to_string()).bind(&write).fetch_all(&self.pool).await?)
-            })
-            .await?;
-        let (status, last_write) = self.stand(id).await?;
+        let stopped = self.ids(CANCEL, &id.to_string()).await?;
+        let (status, _) = self.stand(id).await?;
         for id in &stopped {
             self.settle(*id).await?;
         }
-        let is_ours = stopped.contains(&id) || last_write == Some(write) || status == Status::Running;
-        match is_ours || status == Status::Cancelled {
-            true => Ok(status),
-            false => Err(Error::State { id, status, reason: "it cannot be stopped any more" }),
+        match status {
+            Status::Running | Status::Cancelled => Ok(status),
+            // It was asked to stop, and has ended otherwise since.
+            _ if stopped.contains(&id) => Ok(status),
+            _ => Err(Error::State { id, status, reason: "it cannot be stopped any more" }),
         }
     }
 

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Postgres, now, told};
-use crate::job::{Artifact, Claim, Claimed, JobId, Lease, Note, Outcome, Pulse, Status};
+use crate::job::{Artifact, Claim, Claimed, Job, JobId, Lease, Note, Outcome, Pulse, Status};
 use crate::store::write::{ended, ending};
 use crate::store::{check_notes, check_outcome, check_step, rows};
 use crate::{Error, Result};
@@ -28,11 +28,15 @@ const CLAIM: &str = concat!(
         ORDER BY ready.priority DESC, ready.run_at, ready.id LIMIT $2),
     held AS (
         UPDATE agents.jobs SET status = 'running', attempts = attempts + 1, run_lease = run_lease + 1, executor_id = $3,
-            lease_ms = $4, lease_until = now + $4, started_at = now, last_event = last_event + 1
+            lease_ms = $4, lease_until = now + $4, started_at = now, last_write = $6, last_event = last_event + 1
         FROM clock WHERE id IN (SELECT due.id FROM due) RETURNING jobs.*)",
     told!("'started'", "jsonb_build_object('run_lease', run_lease, 'executor', executor_id)", "executor_id"),
     " ORDER BY priority DESC, run_at, id"
 );
+
+/// What a claim has brought whose answer was lost.
+const CLAIMED: &str =
+    "SELECT * FROM agents.jobs WHERE status = 'running' AND last_write = $1 ORDER BY priority DESC, run_at, id";
 
 const BEAT: &str = concat!(
     "UPDATE agents.jobs SET lease_ms = $3, lease_until = ",
@@ -50,7 +54,7 @@ const NOTE: &str = concat!(
         UPDATE agents.jobs SET last_write = $3, last_event = last_event + jsonb_array_length($4::jsonb),
             progress = coalesce((SELECT note -> 'data' FROM jsonb_array_elements($4::jsonb) WITH ORDINALITY AS notes (note, place)
                 WHERE note ->> 'name' = 'progress' ORDER BY place DESC LIMIT 1), progress)
-        WHERE id = $1 AND run_lease = $2 AND status = 'running' RETURNING *),
+        WHERE id = $1 AND run_lease = $2 AND status = 'running' AND last_write IS DISTINCT FROM $3 RETURNING *),
     told AS (
         INSERT INTO agents.bus_events (stream, seq, kind, data, at, trace_id, actor, tenant)
         SELECT 'jobs:' || id, last_event - jsonb_array_length($4::jsonb) + place, type || '_' || (note ->> 'name'), note -> 'data', ",
@@ -74,7 +78,7 @@ const ATTACH: &str = concat!(
     "WITH held AS (
         UPDATE agents.jobs SET last_write = $3, last_event = last_event + 1,
             artifacts = CASE WHEN artifacts @> to_jsonb($4::text) THEN artifacts ELSE artifacts || to_jsonb($4::text) END
-        WHERE id = $1 AND run_lease = $2 AND status = 'running' RETURNING *),
+        WHERE id = $1 AND run_lease = $2 AND status = 'running' AND last_write IS DISTINCT FROM $3 RETURNING *),
     kept AS (
         INSERT INTO agents.artifacts (job_id, name, media_type, sha256, size, uri, created_at)
         SELECT id, $4, $5, $6, $7, $8, ", now!(), " FROM held
@@ -115,21 +119,36 @@ const TAKE_BACK: &str = concat!(
 
 impl Postgres {
     pub(super) async fn do_claim(&self, claim: &Claim) -> Result<Claimed> {
+        let write = Uuid::now_v7().to_string();
+        let mut tries = 0;
         let jobs = self
-            .retrying(|| async {
-                let rows = sqlx::query(CLAIM)
-                    .bind(&claim.kinds)
-                    .bind(claim.most as i64)
-                    .bind(&claim.executor_id)
-                    .bind(milliseconds(claim.lease))
-                    .bind(claim.root.map(|id| id.to_string()))
-                    .fetch_all(&self.pool)
-                    .await?;
-                rows.iter().map(|row| Ok(rows::job!(row))).collect::<sqlx::Result<Vec<_>>>()
+            .retrying(|| {
+                tries += 1;
+                self.take(claim, &write, tries > 1)
             })
             .await?;
         let next = if jobs.is_empty() { self.next(claim).await? } else { None };
         Ok(Claimed { jobs, next })
+    }
+
+    /// Takes jobs; if this was tried before, first those that it took then.
+    async fn take(&self, claim: &Claim, write: &str, again: bool) -> sqlx::Result<Vec<Job>> {
+        if again {
+            let rows = sqlx::query(CLAIMED).bind(write).fetch_all(&self.pool).await?;
+            if !rows.is_empty() {
+                return rows.iter().map(|row| Ok(rows::job!(row))).collect();
+            }
+        }
+        let rows = sqlx::query(CLAIM)
+            .bind(&claim.kinds)
+            .bind(claim.most as i64)
+            .bind(&claim.executor_id)
+            .bind(milliseconds(claim.lease))
+            .bind(claim.root.map(|id| id.to_string()))
+            .bind(write)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok(rows::job!(row))).collect()
     }
 
     /// How long until a job is due.
