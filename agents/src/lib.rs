@@ -10,6 +10,8 @@ mod error;
 pub mod guard;
 mod hint;
 pub mod job;
+pub mod orchestrate;
+pub mod plan;
 pub mod route;
 pub mod store;
 pub mod worker;

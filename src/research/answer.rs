@@ -76,7 +76,7 @@ impl Writer<'_> {
         if piece.source == Source::Document {
             return Ok(self.best_of(piece, sentences_of(&piece.text)));
         }
-        match self.graph.definition_at(&piece.path, (piece.start_line, piece.end_line)) {
+        match self.definition_of(piece)? {
             Some(id) => self.of_definition(id, piece),
             None => Ok(self.best_of(piece, piece.text.lines().map(|line| line.trim().to_owned()).collect())),
         }
@@ -101,6 +101,31 @@ impl Writer<'_> {
             _ => Vec::new(),
         };
         Some(Claim { text, quotes })
+    }
+
+    /// The definition that a piece of code is about: the first, or one within it that speaks more of the question.
+    fn definition_of(&mut self, piece: &Evidence) -> Result<Option<NodeId>> {
+        let lines = (piece.start_line, piece.end_line);
+        let Some(first) = self.graph.definition_at(&piece.path, lines) else { return Ok(None) };
+        let mut best = (self.words_of(first)?, first);
+        for id in self.graph.symbols_in(&piece.path, Some(lines)) {
+            let node = self.graph.node(id);
+            if id == first || node.symbol.is_none() || !(lines.0..=lines.1).contains(&node.lines.0) {
+                continue;
+            }
+            let words = self.words_of(id)?;
+            if words > best.0 {
+                best = (words, id);
+            }
+        }
+        Ok(Some(best.1))
+    }
+
+    /// How many words of the question the name and the first sentence of a definition hold.
+    fn words_of(&mut self, id: NodeId) -> Result<usize> {
+        let Some((symbol, text)) = symbol_of(self.snapshot, self.graph, id)? else { return Ok(0) };
+        let said = first_sentence(text.slice(symbol.doc)).unwrap_or_default();
+        Ok(self.asked.weigh(&format!("{} {said}", self.graph.node(id).own_name())))
     }
 
     /// `TokenBucket.take` (method): Takes a token.

@@ -104,9 +104,13 @@ impl Asked {
         }
     }
 
-    /// Fewest words that a quote holds which speaks of the question: two, where there are so many.
+    /// Fewest words that a quote holds which speaks of the question: two of four or more, one of fewer.
     pub(super) fn few(&self) -> usize {
-        self.wanted.len().min(2)
+        match self.wanted.len() {
+            0 => 0,
+            1..=3 => 1,
+            _ => 2,
+        }
     }
 
     /// How many of the words `text` holds.
