@@ -156,6 +156,8 @@ mod tests {
 
     #[test]
     fn other_places_are_refused() {
-        assert!(matches!(Artifacts::open("ftp://me:secret@host/x"), Err(Error::Address { address, .. }) if !address.contains("secret")));
+        assert!(
+            matches!(Artifacts::open("ftp://me:secret@host/x"), Err(Error::Address { address, .. }) if !address.contains("secret"))
+        );
     }
 }

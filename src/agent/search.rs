@@ -60,7 +60,8 @@ impl Handler for Search {
         blocking(move || {
             let config = Sources::read(Some(&inputs.path), json!({})).and_then(|sources| sources.config());
             let config = config.map_err(|error| Stop::fail(error.to_string()))?;
-            let options = EngineOptions { index: config.index_options(), folder: config.index_dir, ..EngineOptions::default() };
+            let options =
+                EngineOptions { index: config.index_options(), folder: config.index_dir, ..EngineOptions::default() };
             let engine = Engine::new(&inputs.path, options);
             engine.catch_up(&|_| ()).map_err(stop)?;
             let mut query = Query::new(inputs.query);

@@ -46,7 +46,8 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     if let Some(folder) = &options.clones {
         std::fs::create_dir_all(folder)?;
     }
-    let serve = || Server::new(engines, options)?.run(address, |address| anstream::eprintln!("listening on http://{address}"));
+    let serve =
+        || Server::new(engines, options)?.run(address, |address| anstream::eprintln!("listening on http://{address}"));
     serve().map_err(anyhow::Error::from_boxed)?;
     Ok(Done::Something)
 }

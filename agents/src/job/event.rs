@@ -87,7 +87,8 @@ impl Note {
 
     pub(crate) fn check(&self) -> Result<()> {
         check_size("an event", &self.data)?;
-        let is_word = (1..=100).contains(&self.name.len()) && self.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_word =
+            (1..=100).contains(&self.name.len()) && self.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         if !is_word || RESERVED.contains(&self.name.as_str()) {
             let name = super::short(&self.name);
             return Err(Error::Invalid(format!("`{name}` is no word for an event of a handler")));

@@ -81,7 +81,8 @@ impl NewJob {
                 return Err(Error::Invalid(format!("the {what} must have 1 to {LONGEST_NAME} bytes")));
             }
         }
-        let is_trace = |id: &str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_trace =
+            |id: &str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if self.trace_id.as_ref().is_some_and(|id| !is_trace(id)) {
             return Err(Error::Invalid("a trace id has 32 hexadecimal digits in lower case".into()));
         }

@@ -19,7 +19,9 @@ pub use address::redacted;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
-use crate::job::{Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status};
+use crate::job::{
+    Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status,
+};
 use crate::{Error, Hint, Result};
 
 /// Why a job of a worker that was not heard of is tried again.

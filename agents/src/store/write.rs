@@ -10,11 +10,17 @@ macro_rules! ending {
                 WHEN cancel_requested THEN 'cancelled' WHEN $4 = 'parked' THEN 'blocked'
                 WHEN $4 = 'retry' AND attempts >= max_attempts THEN 'dead' ELSE 'queued' END,
             attempts = attempts - CASE WHEN $4 IN ('parked', 'snoozed', 'returned') THEN 1 ELSE 0 END,
-            run_at = CASE WHEN $7 > 0 THEN ", $now, " + $7 ELSE run_at END,
-            result = coalesce($5", $json, ", result),
+            run_at = CASE WHEN $7 > 0 THEN ",
+            $now,
+            " + $7 ELSE run_at END,
+            result = coalesce($5",
+            $json,
+            ", result),
             error = CASE WHEN $4 IN ('parked', 'snoozed', 'returned') THEN error ELSE $6 END,
             finished_at = CASE WHEN $4 IN ('retry', 'parked', 'snoozed', 'returned') AND NOT cancel_requested
-                AND NOT ($4 = 'retry' AND attempts >= max_attempts) THEN NULL ELSE ", $now, " END,
+                AND NOT ($4 = 'retry' AND attempts >= max_attempts) THEN NULL ELSE ",
+            $now,
+            " END,
             lease_until = NULL, last_write = $3, last_event = last_event + 1"
         )
     };

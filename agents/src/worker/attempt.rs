@@ -114,7 +114,9 @@ impl From<Result<Result<Value, Stop>, JoinError>> for Ended {
         match done {
             Ok(Ok(result)) => Ended::Succeeded(result),
             Ok(Err(stop)) => Ended::Said(stop),
-            Err(error) => Ended::Panicked(error.try_into_panic().map_or_else(|error| error.to_string(), |panic| words(&*panic))),
+            Err(error) => {
+                Ended::Panicked(error.try_into_panic().map_or_else(|error| error.to_string(), |panic| words(&*panic)))
+            }
         }
     }
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
 use super::Stop;
+use crate::Error;
 use crate::artifact::Artifacts;
 use crate::job::{Artifact, Enqueued, Job, Lease, NewJob, Note};
 use crate::store::Store;
-use crate::Error;
 
 /// Why a handler should stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -395,7 +395,9 @@ fn the_clocks_of_workers_do_not_matter() {
             assert!(begun.elapsed() < PATIENCE, "only {executors:?} take part");
             ids.push(store.enqueue(work(store, 100, 5)).await);
             tokio::time::sleep(Duration::from_millis(10)).await;
-            executors.extend(store.store.jobs(&Filter::default()).await.expect("read").into_iter().filter_map(|job| job.executor_id));
+            executors.extend(
+                store.store.jobs(&Filter::default()).await.expect("read").into_iter().filter_map(|job| job.executor_id),
+            );
         }
         all_over(store).await;
         check_all(store, "clocks 1 h apart", &ids).await;
@@ -431,7 +433,9 @@ fn a_clock_that_is_set_loses_nothing() {
         let is_ahead = async || {
             let running = Filter { statuses: vec![Status::Running], ..Filter::default() };
             let running = store.store.jobs(&running).await.expect("read");
-            running.iter().any(|job| job.executor_id.as_deref() == Some("one") && job.lease_until > Some(now() + 3_000_000))
+            running
+                .iter()
+                .any(|job| job.executor_id.as_deref() == Some("one") && job.lease_until > Some(now() + 3_000_000))
         };
         wait_until("it works an hour ahead", is_ahead).await;
         workers[0].kill();

@@ -38,20 +38,31 @@ impl Handler for Work {
         if let Some(file) = payload["file"].as_str() {
             let file = std::fs::File::options().append(true).create(true).open(file);
             let line = format!("{}\n", context.job().id);
-            file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| Stop::retry(error.to_string()))?;
+            file.and_then(|mut file| file.write_all(line.as_bytes()))
+                .map_err(|error| Stop::retry(error.to_string()))?;
         }
         if payload["poison"] == json!(true) {
             std::process::abort();
         }
         let half = Duration::from_millis(payload["ms"].as_u64().unwrap_or(0) / 2);
-        let first: u64 = context.step("first", async || { tokio::time::sleep(half).await; Ok(1) }).await?;
+        let first: u64 = context
+            .step("first", async || {
+                tokio::time::sleep(half).await;
+                Ok(1)
+            })
+            .await?;
         context.progress(json!({ "done": first })).await?;
         if let Some(gate) = payload["gate"].as_str() {
             while !std::path::Path::new(gate).exists() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
-        let second: u64 = context.step("second", async || { tokio::time::sleep(half).await; Ok(2) }).await?;
+        let second: u64 = context
+            .step("second", async || {
+                tokio::time::sleep(half).await;
+                Ok(2)
+            })
+            .await?;
         context.attach("sum.txt", "text/plain", format!("{}", first + second).into_bytes()).await?;
         Ok(json!(first + second))
     }

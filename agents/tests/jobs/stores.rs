@@ -96,7 +96,8 @@ impl TestStore {
     /// The words of a job's events, in order.
     pub async fn words(&self, id: JobId) -> Vec<String> {
         let kind = self.job(id).await.kind;
-        let word = |event: &Event| event.kind.strip_prefix(&format!("{kind}_")).expect("its type comes first").to_owned();
+        let word =
+            |event: &Event| event.kind.strip_prefix(&format!("{kind}_")).expect("its type comes first").to_owned();
         self.events(id).await.iter().map(word).collect()
     }
 

@@ -62,7 +62,12 @@ async fn dead(jobs: &Jobs, kind: Option<String>) -> anyhow::Result<Vec<JobId>> {
 pub(super) async fn prune(jobs: &Jobs, args: &PruneArgs) -> anyhow::Result<Done> {
     let pruned = jobs.store.prune(args.older.into()).await?;
     let artifacts = Artifacts::open(&agent::artifacts_url(&jobs.settings)?)?;
-    let contents = artifacts.sweep(GRACE, |sha256| { let store = jobs.store.clone(); async move { store.is_used(&sha256).await } }).await?;
+    let contents = artifacts
+        .sweep(GRACE, |sha256| {
+            let store = jobs.store.clone();
+            async move { store.is_used(&sha256).await }
+        })
+        .await?;
     if args.store.format != Format::Text {
         let all = json!({ "jobs": pruned.jobs, "events": pruned.events, "contents": contents });
         output::print_json(&all, args.store.format)?;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::args::{DlqArgs, KindsArgs, StatusArgs};
 use super::{Jobs, id};
 use crate::agent::AGENTS;
+use crate::cli::Done;
 use crate::cli::args::Format;
 use crate::cli::output::{self, harmless};
-use crate::cli::Done;
 
 /// Longest text of a line of a table.
 const WIDEST: usize = 80;
@@ -23,7 +23,8 @@ pub(super) async fn status(jobs: &Jobs, args: &StatusArgs) -> anyhow::Result<Don
         let job = jobs.store.job(id).await?.ok_or_else(|| agents::Error::NoJob { id: id.to_string() })?;
         return one(jobs, &job, args.store.format).await;
     }
-    let filter = Filter { statuses: args.status.clone(), kind: args.kind.clone(), most: args.limit.max(1), ..Filter::default() };
+    let filter =
+        Filter { statuses: args.status.clone(), kind: args.kind.clone(), most: args.limit.max(1), ..Filter::default() };
     let (counts, list) = (jobs.store.counts().await?, jobs.store.jobs(&filter).await?);
     if args.store.format != Format::Text {
         return print(&json!({ "counts": counts, "jobs": list }), args.store.format);
@@ -122,7 +123,14 @@ fn table(list: &[Job]) -> String {
         };
         let said: String = harmless(said.lines().next().unwrap_or_default()).chars().take(WIDEST).collect();
         let attempts = format!("{}/{}", job.attempts, job.max_attempts);
-        table.add_row([job.id.to_string(), job.kind.clone(), job.status.to_string(), attempts, time(job.created_at), said]);
+        table.add_row([
+            job.id.to_string(),
+            job.kind.clone(),
+            job.status.to_string(),
+            attempts,
+            time(job.created_at),
+            said,
+        ]);
     }
     output::table_text(&table)
 }

@@ -52,7 +52,8 @@ pub(super) async fn enqueue(jobs: &Jobs, args: &SubmitArgs) -> anyhow::Result<En
 /// The object that was typed.
 fn inputs(words: &[String]) -> anyhow::Result<Value> {
     let object = |text: &str| -> anyhow::Result<Value> {
-        let value: Value = serde_json::from_str(text).map_err(|error| Usage::new(format!("the inputs are no JSON: {error}")))?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| Usage::new(format!("the inputs are no JSON: {error}")))?;
         match value {
             Value::Object(_) => Ok(value),
             _ => Err(Usage::new("the inputs must be one JSON object").into()),

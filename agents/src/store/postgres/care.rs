@@ -16,18 +16,28 @@ const MOST: i64 = 200;
 
 /// A lease that holds for longer than it was given for was given by a clock that was ahead.
 const SHORTEN: &str = concat!(
-    "UPDATE agents.jobs SET lease_until = ", now!(), " + lease_ms WHERE status = 'running' AND lease_until > ", now!(), " + lease_ms"
+    "UPDATE agents.jobs SET lease_until = ",
+    now!(),
+    " + lease_ms WHERE status = 'running' AND lease_until > ",
+    now!(),
+    " + lease_ms"
 );
 
 const EXPIRED: &str = concat!(
     "SELECT id, run_lease, coalesce(executor_id, '') AS executor_id, attempts, retry FROM agents.jobs
-    WHERE status = 'running' AND lease_until < ", now!(), " ORDER BY lease_until LIMIT $1"
+    WHERE status = 'running' AND lease_until < ",
+    now!(),
+    " ORDER BY lease_until LIMIT $1"
 );
 
 const LATE: &str = concat!(
     "WITH held AS (
-        UPDATE agents.jobs SET status = 'failed', error = $1, finished_at = ", now!(), ", last_event = last_event + 1
-        WHERE status IN ('blocked', 'queued') AND deadline < ", now!(), " RETURNING *)",
+        UPDATE agents.jobs SET status = 'failed', error = $1, finished_at = ",
+    now!(),
+    ", last_event = last_event + 1
+        WHERE status IN ('blocked', 'queued') AND deadline < ",
+    now!(),
+    " RETURNING *)",
     told!("'failed'", "'{}'", "NULL")
 );
 
@@ -64,7 +74,9 @@ const CANCEL: &str = concat!(
         UPDATE agents.jobs SET last_event = last_event + 1, cancel_requested = cancel_requested OR status = 'running',
             status = CASE status WHEN 'running' THEN status ELSE 'cancelled' END,
             error = CASE status WHEN 'running' THEN error END,
-            finished_at = CASE status WHEN 'running' THEN NULL ELSE ", now!(), " END
+            finished_at = CASE status WHEN 'running' THEN NULL ELSE ",
+    now!(),
+    " END
         WHERE id IN (SELECT id FROM family)
             AND (status IN ('blocked', 'queued') OR (status = 'running' AND NOT cancel_requested)) RETURNING *)",
     told!("CASE status WHEN 'running' THEN 'cancel_requested' ELSE 'cancelled' END", "'{}'", "NULL")
@@ -72,8 +84,12 @@ const CANCEL: &str = concat!(
 
 const REQUEUE: &str = concat!(
     "WITH held AS (
-        UPDATE agents.jobs SET status = 'queued', attempts = 0, run_at = ", now!(), ", error = NULL, cancel_requested = false,
-            deadline = CASE WHEN deadline < ", now!(), " THEN NULL ELSE deadline END,
+        UPDATE agents.jobs SET status = 'queued', attempts = 0, run_at = ",
+    now!(),
+    ", error = NULL, cancel_requested = false,
+            deadline = CASE WHEN deadline < ",
+    now!(),
+    " THEN NULL ELSE deadline END,
             finished_at = NULL, last_write = $2, last_event = last_event + 1
         WHERE id = $1 AND status IN ('failed', 'dead', 'cancelled') RETURNING *)",
     told!("'requeued'", "'{}'", "NULL")
@@ -81,7 +97,9 @@ const REQUEUE: &str = concat!(
 
 const PRUNE: &str = concat!(
     "WITH old AS (
-        SELECT id FROM agents.jobs WHERE finished_at < ", now!(), " - $1
+        SELECT id FROM agents.jobs WHERE finished_at < ",
+    now!(),
+    " - $1
             AND NOT EXISTS (
                 SELECT FROM agents.job_needs AS need JOIN agents.jobs AS waiting ON waiting.id = need.job_id
                 WHERE need.needs = jobs.id AND waiting.status = 'blocked')
@@ -95,7 +113,9 @@ const PRUNE: &str = concat!(
 
 const PRUNE_EVENTS: &str = concat!(
     "DELETE FROM agents.bus_events AS event USING agents.event_streams AS stream
-    WHERE event.stream = stream.stream AND event.seq < stream.last_event AND event.at < ", now!(), " - $1"
+    WHERE event.stream = stream.stream AND event.seq < stream.last_event AND event.at < ",
+    now!(),
+    " - $1"
 );
 
 impl Postgres {
@@ -158,10 +178,8 @@ impl Postgres {
     }
 
     async fn maybe(&self, statement: &'static str) -> Result<Vec<JobId>> {
-        self.retrying(|| async {
-            ids_of(&sqlx::query(statement).bind(None::<String>).fetch_all(&self.pool).await?)
-        })
-        .await
+        self.retrying(|| async { ids_of(&sqlx::query(statement).bind(None::<String>).fetch_all(&self.pool).await?) })
+            .await
     }
 
     async fn ids(&self, statement: &'static str, value: &str) -> Result<Vec<JobId>> {
@@ -218,7 +236,8 @@ impl Postgres {
                 break;
             }
         }
-        let events = self.retrying(|| async { sqlx::query(PRUNE_EVENTS).bind(older).execute(&self.pool).await }).await?;
+        let events =
+            self.retrying(|| async { sqlx::query(PRUNE_EVENTS).bind(older).execute(&self.pool).await }).await?;
         pruned.events = events.rows_affected();
         Ok(pruned)
     }

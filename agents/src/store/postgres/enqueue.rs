@@ -32,7 +32,9 @@ impl Postgres {
                 Inserted::Made if job.needs.is_empty() => {}
                 // What it waits for may have ended meanwhile.
                 Inserted::Made => self.settle(job.id).await?,
-                Inserted::NoJob(id) => return Err(Error::Invalid(format!("it cannot wait for job {id}: there is none"))),
+                Inserted::NoJob(id) => {
+                    return Err(Error::Invalid(format!("it cannot wait for job {id}: there is none")));
+                }
                 Inserted::Conflict => match self.existing(job, &hash).await? {
                     Some(existing) => return Ok(existing),
                     // It was pruned in this moment.

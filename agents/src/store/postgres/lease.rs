@@ -16,7 +16,9 @@ use crate::store::{check_notes, check_outcome, check_step, rows};
 use crate::{Error, Result};
 
 const CLAIM: &str = concat!(
-    "WITH clock AS MATERIALIZED (SELECT ", now!(), " AS now),
+    "WITH clock AS MATERIALIZED (SELECT ",
+    now!(),
+    " AS now),
     due AS MATERIALIZED (
         SELECT ready.id FROM unnest($1::text[]) AS kind CROSS JOIN LATERAL (
             SELECT id, priority, run_at FROM agents.jobs
@@ -33,13 +35,18 @@ const CLAIM: &str = concat!(
 );
 
 /// What a claim has brought whose answer was lost.
-const CLAIMED: &str = "SELECT * FROM agents.jobs WHERE status = 'running' AND last_write = $1 ORDER BY priority DESC, run_at, id";
+const CLAIMED: &str =
+    "SELECT * FROM agents.jobs WHERE status = 'running' AND last_write = $1 ORDER BY priority DESC, run_at, id";
 
 const BEAT: &str = concat!(
-    "UPDATE agents.jobs SET lease_ms = $3, lease_until = ", now!(), " + $3
+    "UPDATE agents.jobs SET lease_ms = $3, lease_until = ",
+    now!(),
+    " + $3
     FROM unnest($1::text[], $2::bigint[]) AS held (job_id, number)
     WHERE id = job_id AND run_lease = number AND status = 'running'
-    RETURNING id, cancel_requested, coalesce(deadline < ", now!(), ", false) AS late"
+    RETURNING id, cancel_requested, coalesce(deadline < ",
+    now!(),
+    ", false) AS late"
 );
 
 const NOTE: &str = concat!(
@@ -61,7 +68,9 @@ const STEP: &str = concat!(
         UPDATE agents.jobs SET last_write = $3, last_event = last_event + 1
         WHERE id = $1 AND run_lease = $2 AND status = 'running'
             AND NOT EXISTS (SELECT FROM agents.job_steps WHERE job_id = $1 AND key = $4) RETURNING *),
-    kept AS (INSERT INTO agents.job_steps (job_id, key, output, at) SELECT id, $4, $5::jsonb, ", now!(), " FROM held)",
+    kept AS (INSERT INTO agents.job_steps (job_id, key, output, at) SELECT id, $4, $5::jsonb, ",
+    now!(),
+    " FROM held)",
     told!("'step'", "jsonb_build_object('key', $4::text)", "executor_id")
 );
 
@@ -91,7 +100,8 @@ macro_rules! end_data {
 }
 
 const FINISH: &str = concat!(
-    "WITH held AS (UPDATE agents.jobs SET ", ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
+    "WITH held AS (UPDATE agents.jobs SET ",
+    ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
     " WHERE id = $1 AND run_lease = $2 AND status = 'running'
         RETURNING *, EXISTS (SELECT FROM agents.job_needs WHERE needs = $1) AS is_needed)",
     told!(ended!(), end_data!(), "executor_id")
@@ -99,8 +109,10 @@ const FINISH: &str = concat!(
 
 /// The same for a worker that was not heard of.
 const TAKE_BACK: &str = concat!(
-    "WITH held AS (UPDATE agents.jobs SET ", ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
-    " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND lease_until < ", now!(),
+    "WITH held AS (UPDATE agents.jobs SET ",
+    ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
+    " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND lease_until < ",
+    now!(),
     " RETURNING *, EXISTS (SELECT FROM agents.job_needs WHERE needs = $1) AS is_needed)",
     told!(ended!(), end_data!(), "NULL")
 );
@@ -144,7 +156,9 @@ impl Postgres {
         let next: Option<i64> = self
             .retrying(|| async {
                 sqlx::query_scalar(concat!(
-                    "SELECT min(run_at) - ", now!(), " FROM agents.jobs WHERE status = 'queued' AND type = ANY($1)
+                    "SELECT min(run_at) - ",
+                    now!(),
+                    " FROM agents.jobs WHERE status = 'queued' AND type = ANY($1)
                     AND ($2::text IS NULL OR root = $2)"
                 ))
                 .bind(&claim.kinds)
@@ -161,7 +175,8 @@ impl Postgres {
         let numbers: Vec<i64> = leases.iter().map(|lease| lease.run_lease).collect();
         let held: HashMap<String, Pulse> = self
             .retrying(|| async {
-                let rows = sqlx::query(BEAT).bind(&ids).bind(&numbers).bind(milliseconds(lease)).fetch_all(&self.pool).await?;
+                let rows =
+                    sqlx::query(BEAT).bind(&ids).bind(&numbers).bind(milliseconds(lease)).fetch_all(&self.pool).await?;
                 rows.iter().map(|row| Ok((row.try_get("id")?, pulse(row)?))).collect::<sqlx::Result<_>>()
             })
             .await?;

@@ -21,7 +21,9 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::{Count, Filter, Pruned, Reaped, Store, redacted};
-use crate::job::{Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status};
+use crate::job::{
+    Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status,
+};
 use crate::{Error, Hint, Result};
 
 /// Milliseconds since 1970, now; not when the transaction began.
@@ -36,8 +38,14 @@ macro_rules! told {
     ($word:expr, $data:expr, $actor:expr) => {
         concat!(
             ", told AS (INSERT INTO agents.bus_events (stream, seq, kind, data, at, trace_id, actor, tenant)
-                SELECT 'jobs:' || id, last_event, type || '_' || ", $word, ", jsonb_build_object('status', status, 'attempts', attempts,
-                    'error', error) || ", $data, ", (extract(epoch FROM clock_timestamp()) * 1000)::bigint, trace_id, ", $actor, ", tenant
+                SELECT 'jobs:' || id, last_event, type || '_' || ",
+            $word,
+            ", jsonb_build_object('status', status, 'attempts', attempts,
+                    'error', error) || ",
+            $data,
+            ", (extract(epoch FROM clock_timestamp()) * 1000)::bigint, trace_id, ",
+            $actor,
+            ", tenant
                 FROM held)
             SELECT * FROM held"
         )
@@ -86,7 +94,8 @@ impl Postgres {
         // What the parser says of a URL may quote it, with its password.
         let wrong = |_| Error::Address {
             address: redacted(url),
-            reason: "it cannot be read; signs like `@`, `/`, `#` and `%` in a password are written %40, %2F, %23, %25".into(),
+            reason: "it cannot be read; signs like `@`, `/`, `#` and `%` in a password are written %40, %2F, %23, %25"
+                .into(),
         };
         let address = PgConnectOptions::from_str(url).map_err(wrong)?;
         // Statements hold payloads, which are not to be logged.

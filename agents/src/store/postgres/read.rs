@@ -19,8 +19,9 @@ const APPEND: &str = concat!(
         ON CONFLICT (stream) DO UPDATE SET last_event = known.last_event + excluded.last_event RETURNING *),
     told AS (
         INSERT INTO agents.bus_events (stream, seq, kind, data, at, trace_id, actor, tenant)
-        SELECT stream, last_event - jsonb_array_length($2::jsonb) + place, event ->> 'kind', event -> 'data', ", now!(),
-            ", event ->> 'trace_id', event ->> 'actor', event ->> 'tenant'
+        SELECT stream, last_event - jsonb_array_length($2::jsonb) + place, event ->> 'kind', event -> 'data', ",
+    now!(),
+    ", event ->> 'trace_id', event ->> 'actor', event ->> 'tenant'
         FROM stream, jsonb_array_elements($2::jsonb) WITH ORDINALITY AS events (event, place))
     SELECT last_event FROM stream"
 );
@@ -72,7 +73,8 @@ impl Postgres {
 
     pub(super) async fn do_events(&self, stream: &str, after: i64, most: usize) -> Result<Vec<Event>> {
         self.retrying(|| async {
-            let rows = sqlx::query("SELECT * FROM agents.bus_events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+            let rows =
+                sqlx::query("SELECT * FROM agents.bus_events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3");
             let rows = rows.bind(stream).bind(after).bind(most as i64).fetch_all(&self.pool).await?;
             rows.iter().map(|row| Ok(rows::event!(row))).collect()
         })

@@ -15,22 +15,34 @@ use crate::{Error, Result};
 
 /// A lease that holds for longer than it was given for was given by a clock that was ahead.
 const SHORTEN: &str = concat!(
-    "UPDATE jobs SET lease_until = ", now!(), " + lease_ms WHERE status = 'running' AND lease_until > ", now!(), " + lease_ms"
+    "UPDATE jobs SET lease_until = ",
+    now!(),
+    " + lease_ms WHERE status = 'running' AND lease_until > ",
+    now!(),
+    " + lease_ms"
 );
 
 const EXPIRED: &str = concat!(
     "SELECT id, run_lease, coalesce(executor_id, '') AS executor_id, attempts, retry FROM jobs
-    WHERE status = 'running' AND lease_until < ", now!(), " ORDER BY lease_until LIMIT 200"
+    WHERE status = 'running' AND lease_until < ",
+    now!(),
+    " ORDER BY lease_until LIMIT 200"
 );
 
 const LATE: &str = concat!(
-    "UPDATE jobs SET status = 'failed', error = $1, finished_at = ", now!(), ", last_event = last_event + 1
-    WHERE status IN ('blocked', 'queued') AND deadline < ", now!(), held!()
+    "UPDATE jobs SET status = 'failed', error = $1, finished_at = ",
+    now!(),
+    ", last_event = last_event + 1
+    WHERE status IN ('blocked', 'queued') AND deadline < ",
+    now!(),
+    held!()
 );
 
 /// Blocked jobs of which one need can never be met: `$1`, those that need it, or all.
 const HOPELESS: &str = concat!(
-    "UPDATE jobs SET status = 'failed', finished_at = ", now!(), ", last_event = last_event + 1, error = (
+    "UPDATE jobs SET status = 'failed', finished_at = ",
+    now!(),
+    ", last_event = last_event + 1, error = (
         SELECT 'it needs job ' || needed.id || ', which is ' || needed.status
         FROM job_needs AS need JOIN jobs AS needed ON needed.id = need.needs
         WHERE need.job_id = jobs.id AND NOT need.ended AND needed.status IN ('failed', 'dead', 'cancelled') LIMIT 1)
@@ -52,7 +64,8 @@ const RELEASE: &str = concat!(
     held!()
 );
 
-const CANCEL: &str = concat!(
+const CANCEL: &str =
+    concat!(
     "WITH RECURSIVE family (id) AS (SELECT $1 UNION SELECT jobs.id FROM jobs JOIN family ON jobs.parent = family.id)
     UPDATE jobs SET last_event = last_event + 1, cancel_requested = cancel_requested OR status = 'running',
         status = CASE status WHEN 'running' THEN status ELSE 'cancelled' END,
@@ -64,14 +77,20 @@ const CANCEL: &str = concat!(
 );
 
 const REQUEUE: &str = concat!(
-    "UPDATE jobs SET status = 'queued', attempts = 0, run_at = ", now!(), ", error = NULL, cancel_requested = false,
-        deadline = CASE WHEN deadline < ", now!(), " THEN NULL ELSE deadline END, finished_at = NULL, last_event = last_event + 1
+    "UPDATE jobs SET status = 'queued', attempts = 0, run_at = ",
+    now!(),
+    ", error = NULL, cancel_requested = false,
+        deadline = CASE WHEN deadline < ",
+    now!(),
+    " THEN NULL ELSE deadline END, finished_at = NULL, last_event = last_event + 1
     WHERE id = $1 AND status IN ('failed', 'dead', 'cancelled')",
     held!()
 );
 
 const OLD: &str = concat!(
-    "SELECT id FROM jobs WHERE finished_at < ", now!(), " - $1
+    "SELECT id FROM jobs WHERE finished_at < ",
+    now!(),
+    " - $1
         AND NOT EXISTS (
             SELECT 1 FROM job_needs AS need JOIN jobs AS waiting ON waiting.id = need.job_id
             WHERE need.needs = jobs.id AND waiting.status = 'blocked')
@@ -114,8 +133,14 @@ impl Sqlite {
     async fn needs_care(&self) -> sqlx::Result<bool> {
         sqlx::query_scalar(concat!(
             "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'running'
-                    AND (lease_until < ", now!(), " OR lease_until > ", now!(), " + lease_ms))
-                OR EXISTS (SELECT 1 FROM jobs WHERE status IN ('blocked', 'queued') AND deadline < ", now!(), ")
+                    AND (lease_until < ",
+            now!(),
+            " OR lease_until > ",
+            now!(),
+            " + lease_ms))
+                OR EXISTS (SELECT 1 FROM jobs WHERE status IN ('blocked', 'queued') AND deadline < ",
+            now!(),
+            ")
                 OR EXISTS (SELECT 1 FROM jobs WHERE status = 'blocked')"
         ))
         .fetch_one(&self.readers)
@@ -188,7 +213,9 @@ impl Sqlite {
             pruned.jobs += old.len() as u64;
         }
         let events = sqlx::query(concat!(
-            "DELETE FROM bus_events WHERE at < ", now!(), " - $1
+            "DELETE FROM bus_events WHERE at < ",
+            now!(),
+            " - $1
             AND seq < (SELECT last_event FROM event_streams WHERE event_streams.stream = bus_events.stream)"
         ));
         pruned.events = events.bind(older).execute(&self.writer).await?.rows_affected();
@@ -220,7 +247,8 @@ async fn release(connection: &mut SqliteConnection, id: Option<JobId>) -> sqlx::
 }
 
 async fn status_of(connection: &mut SqliteConnection, id: JobId) -> sqlx::Result<Option<Status>> {
-    let row = sqlx::query("SELECT status FROM jobs WHERE id = $1").bind(id.to_string()).fetch_optional(connection).await?;
+    let row =
+        sqlx::query("SELECT status FROM jobs WHERE id = $1").bind(id.to_string()).fetch_optional(connection).await?;
     row.map(|row| rows::parsed(row.try_get(0)?)).transpose()
 }
 

@@ -39,7 +39,8 @@ impl Sqlite {
             }
         }
         self.done(async {
-            let data = json!({ "priority": job.priority, "run_at": held.run_at, "parent": job.parent, "needs": job.needs });
+            let data =
+                json!({ "priority": job.priority, "run_at": held.run_at, "parent": job.parent, "needs": job.needs });
             held.tell(&mut transaction, "scheduled", data, None).await?;
             need(&mut transaction, job.id, &job.needs, false).await?;
             if !job.needs.is_empty() {

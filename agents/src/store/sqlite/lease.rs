@@ -26,8 +26,11 @@ const CLAIM: &str = concat!(
 );
 
 const FINISH: &str = concat!(
-    "UPDATE jobs SET ", ending!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", ""),
-    " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND ($8 = 0 OR lease_until < ", now!(), ")",
+    "UPDATE jobs SET ",
+    ending!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", ""),
+    " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND ($8 = 0 OR lease_until < ",
+    now!(),
+    ")",
     held!()
 );
 
@@ -56,7 +59,9 @@ impl Sqlite {
             return Ok(Claimed { jobs, next: None });
         }
         let next: Option<i64> = sqlx::query_scalar(concat!(
-            "SELECT min(run_at) - ", now!(), " FROM jobs
+            "SELECT min(run_at) - ",
+            now!(),
+            " FROM jobs
             WHERE status = 'queued' AND type IN (SELECT value FROM json_each($1)) AND ($2 IS NULL OR root = $2)"
         ))
         .bind(Json(&claim.kinds))
@@ -71,21 +76,27 @@ impl Sqlite {
         let mut pulses = Vec::with_capacity(leases.len());
         for held in leases {
             let row = sqlx::query(concat!(
-                "UPDATE jobs SET lease_ms = $3, lease_until = ", now!(), " + $3
+                "UPDATE jobs SET lease_ms = $3, lease_until = ",
+                now!(),
+                " + $3
                 WHERE id = $1 AND run_lease = $2 AND status = 'running'
-                RETURNING cancel_requested, coalesce(deadline < ", now!(), ", 0)"
+                RETURNING cancel_requested, coalesce(deadline < ",
+                now!(),
+                ", 0)"
             ))
             .bind(held.job_id.to_string())
             .bind(held.run_lease)
             .bind(milliseconds(lease))
             .fetch_optional(&mut *transaction)
             .await?;
-            pulses.push(match row.map(|row| Ok::<(bool, bool), sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()? {
-                None => Pulse::Lost,
-                Some((true, _)) => Pulse::Cancel,
-                Some((false, true)) => Pulse::Late,
-                Some(_) => Pulse::Alive,
-            });
+            pulses.push(
+                match row.map(|row| Ok::<(bool, bool), sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()? {
+                    None => Pulse::Lost,
+                    Some((true, _)) => Pulse::Cancel,
+                    Some((false, true)) => Pulse::Late,
+                    Some(_) => Pulse::Alive,
+                },
+            );
         }
         transaction.commit().await?;
         Ok(pulses)
@@ -98,7 +109,8 @@ impl Sqlite {
             let mut transaction = self.begin().await?;
             let row = sqlx::query(concat!(
                 "UPDATE jobs SET last_event = last_event + $3, progress = coalesce($4, progress)
-                WHERE id = $1 AND run_lease = $2 AND status = 'running'", held!()
+                WHERE id = $1 AND run_lease = $2 AND status = 'running'",
+                held!()
             ))
             .bind(lease.job_id.to_string())
             .bind(lease.run_lease)
@@ -128,7 +140,9 @@ impl Sqlite {
             let mut transaction = self.begin().await?;
             let Some(held) = hold(&mut transaction, lease).await? else { return Ok(false) };
             let kept = sqlx::query(concat!(
-                "INSERT INTO job_steps (job_id, key, output, at) VALUES ($1, $2, $3, ", now!(), ") ON CONFLICT DO NOTHING"
+                "INSERT INTO job_steps (job_id, key, output, at) VALUES ($1, $2, $3, ",
+                now!(),
+                ") ON CONFLICT DO NOTHING"
             ))
             .bind(lease.job_id.to_string())
             .bind(key)
@@ -159,7 +173,9 @@ impl Sqlite {
             .await?;
             sqlx::query(concat!(
                 "INSERT INTO artifacts (job_id, name, media_type, sha256, size, uri, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, ", now!(), ")
+                VALUES ($1, $2, $3, $4, $5, $6, ",
+                now!(),
+                ")
                 ON CONFLICT (job_id, name) DO UPDATE SET media_type = excluded.media_type, sha256 = excluded.sha256,
                     size = excluded.size, uri = excluded.uri, created_at = excluded.created_at"
             ))
@@ -231,7 +247,10 @@ pub(super) async fn end(
     if let Outcome::Parked { needs, .. } = outcome
         && held.status == Status::Blocked
     {
-        sqlx::query("DELETE FROM job_needs WHERE job_id = $1").bind(held.id.to_string()).execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM job_needs WHERE job_id = $1")
+            .bind(held.id.to_string())
+            .execute(&mut *connection)
+            .await?;
         enqueue::need(connection, held.id, needs, true).await?;
         woken |= care::settle(connection, held.id).await?;
     }
@@ -244,7 +263,8 @@ pub(super) async fn end(
 /// Counts an event for a job, if the lease holds.
 async fn hold(connection: &mut SqliteConnection, lease: &Lease) -> sqlx::Result<Option<Held>> {
     let row = sqlx::query(concat!(
-        "UPDATE jobs SET last_event = last_event + 1 WHERE id = $1 AND run_lease = $2 AND status = 'running'", held!()
+        "UPDATE jobs SET last_event = last_event + 1 WHERE id = $1 AND run_lease = $2 AND status = 'running'",
+        held!()
     ))
     .bind(lease.job_id.to_string())
     .bind(lease.run_lease)

@@ -22,7 +22,9 @@ use sqlx::{ConnectOptions, Sqlite as Db, Transaction};
 use tokio::task::JoinHandle;
 
 use super::{Count, Filter, Pruned, Reaped, Store};
-use crate::job::{Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status};
+use crate::job::{
+    Artifact, Claim, Claimed, Enqueued, Event, Job, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status,
+};
 use crate::{Error, Hint, Result};
 
 /// Milliseconds since 1970, now.
@@ -101,7 +103,9 @@ fn told(error: sqlx::Error, file: &Path) -> Error {
     let reason = crate::job::short(&format!("`{}`: {reason}", file.display()));
     match (code, &error) {
         // Busy, locked, input or output, cannot open.
-        (Some(5 | 6 | 10 | 14), _) | (_, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => Error::Unreachable { reason },
+        (Some(5 | 6 | 10 | 14), _) | (_, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
+            Error::Unreachable { reason }
+        }
         _ => Error::Store { reason },
     }
 }

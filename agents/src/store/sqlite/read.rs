@@ -15,7 +15,8 @@ const JOBS: &str = "SELECT * FROM jobs
 
 impl Sqlite {
     pub(super) async fn do_job(&self, id: JobId) -> sqlx::Result<Option<Job>> {
-        let row = sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let row =
+            sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.to_string()).fetch_optional(&self.readers).await?;
         row.map(|row| Ok(rows::job!(&row))).transpose()
     }
 
@@ -53,7 +54,9 @@ impl Sqlite {
         for (seq, event) in (last - events.len() as i64 + 1..).zip(events) {
             sqlx::query(concat!(
                 "INSERT INTO bus_events (stream, seq, kind, data, at, trace_id, actor, tenant)
-                VALUES ($1, $2, $3, $4, ", now!(), ", $5, $6, $7)"
+                VALUES ($1, $2, $3, $4, ",
+                now!(),
+                ", $5, $6, $7)"
             ))
             .bind(stream)
             .bind(seq)

@@ -72,7 +72,9 @@ impl Held {
     ) -> sqlx::Result<()> {
         sqlx::query(concat!(
             "INSERT INTO bus_events (stream, seq, kind, data, at, trace_id, actor, tenant)
-            VALUES ($1, $2, $3, $4, ", now!(), ", $5, $6, $7)"
+            VALUES ($1, $2, $3, $4, ",
+            now!(),
+            ", $5, $6, $7)"
         ))
         .bind(self.id.stream())
         .bind(seq)
