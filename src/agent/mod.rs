@@ -7,6 +7,7 @@ mod search;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agents::job::{NewJob, Policies};
 use agents::worker::{Handler, Stop};
@@ -29,6 +30,12 @@ pub struct Agent {
     pub handler: fn() -> Arc<dyn Handler>,
 }
 
+/// How often a job looks whether it is its turn to write an index.
+const TURN: Duration = Duration::from_secs(1);
+
+/// How jobs are tried again, if the user has not said otherwise.
+const POLICIES: &str = include_str!("../../configs/retry_policy.json");
+
 /// All types of jobs.
 pub const AGENTS: [Agent; 2] = [index::AGENT, search::AGENT];
 
@@ -44,6 +51,17 @@ pub fn agent(name: &str) -> Option<&'static Agent> {
 pub fn job(agent: &Agent, inputs: Value, policies: &Policies) -> Result<NewJob, String> {
     let payload = (agent.prepare)(inputs)?;
     Ok(NewJob { retry: policies.of(agent.name).clone(), ..NewJob::new(agent.name, payload) })
+}
+
+/// How often jobs are tried, and after which pauses: as the user's file says, else as cogo comes.
+///
+/// # Errors
+/// If the file cannot be read, or is not of that form.
+pub fn policies(settings: &AgentsConfig) -> agents::Result<Policies> {
+    match &settings.retry_policy {
+        Some(path) => Policies::read(path),
+        None => Policies::parse(POLICIES).map_err(agents::Error::Invalid),
+    }
 }
 
 /// Where jobs are kept: as the settings say, else in a file of the user, which all repositories share.
@@ -91,8 +109,8 @@ fn absolute(inputs: &mut Value) -> Result<(), String> {
 /// What an error of the engine means for a job.
 fn stop(error: Error) -> Stop {
     match error {
-        // Somebody else writes the index: later.
-        Error::Locked { .. } => Stop::retry(error.to_string()),
+        // Somebody else writes the index. That is no failure of this job: its turn comes later.
+        Error::Locked { .. } => Stop::Park { needs: Vec::new(), after: TURN },
         error if error.fault() == Fault::Environment => Stop::retry(error.to_string()),
         error => Stop::fail(error.to_string()),
     }

@@ -185,6 +185,8 @@ impl Worker {
     ) -> Result<()> {
         tokio::pin!(stop);
         loop {
+            // All that have ended, so that one claim replaces them.
+            while attempts.try_join_next().is_some() {}
             let free = self.concurrency - attempts.len();
             let mut pause = self.timing.poll;
             if free > 0 {

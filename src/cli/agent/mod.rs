@@ -53,7 +53,7 @@ fn with(args: &StoreArgs, act: impl AsyncFnOnce(Jobs) -> anyhow::Result<Done>) -
     let config = Sources::read(None, flags)?.config()?;
     target::init_log(&config)?;
     let settings = config.agents;
-    let policies = settings.retry_policy.as_deref().map(Policies::read).transpose()?.unwrap_or_default();
+    let policies = agent::policies(&settings)?;
     let url = agent::store_url(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let done = runtime.block_on(async {
