@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 26] = [
+pub const KEYS: [&str; 29] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -48,6 +48,9 @@ pub const KEYS: [&str; 26] = [
     "agents.store",
     "agents.artifacts",
     "agents.retry_policy",
+    "agents.configs",
+    "agents.allow",
+    "agents.max_cost",
 ];
 
 /// The keys a project file may set.
@@ -128,6 +131,12 @@ pub struct AgentsConfig {
     pub artifacts: Option<String>,
     /// The file that says how often each type of job is tried, and after which pauses.
     pub retry_policy: Option<PathBuf>,
+    /// The folder with rules for calls and language models: `circuit_breaker.json`, `rate_limit.json`, `model_routing.json`.
+    pub configs: Option<PathBuf>,
+    /// Commands that agents may run: `cargo test` allows that with whatever follows. None if not given.
+    pub allow: Vec<String>,
+    /// What one plan, and one step of a plan, may spend on language models, in dollars.
+    pub max_cost: Option<f64>,
 }
 
 /// Mirrors of the index in servers that many share.

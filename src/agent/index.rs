@@ -29,7 +29,7 @@ pub(super) const AGENT: Agent = Agent {
     about: "brings the index of a repository up to date; with a large model, lets it read what it has not read",
     inputs: "path=FOLDER rebuild=false model=NAME",
     prepare,
-    handler: || Arc::new(Index),
+    handler: |_| Arc::new(Index),
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,8 +2,15 @@
 //!
 //! A new type of job is a file with an [`Agent`], and its name in [`AGENTS`].
 
+mod command;
+mod graph;
 mod index;
+mod intent;
+mod orchestrate;
+mod plans;
+mod research;
 mod search;
+mod setup;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +22,7 @@ use rag_core::{Error, Fault};
 use serde_json::Value;
 
 use crate::config::{AgentsConfig, ConfigError};
+pub use setup::Setup;
 
 /// A type of job.
 pub struct Agent {
@@ -27,7 +35,7 @@ pub struct Agent {
     /// Checks the inputs where the job is made, and makes them independent of the current folder.
     pub prepare: fn(Value) -> Result<Value, String>,
     /// What does it.
-    pub handler: fn() -> Arc<dyn Handler>,
+    pub handler: fn(&Setup) -> Arc<dyn Handler>,
 }
 
 /// How often a job looks whether it is its turn to write an index.
@@ -37,7 +45,22 @@ const TURN: Duration = Duration::from_secs(1);
 const POLICIES: &str = include_str!("../../configs/retry_policy.json");
 
 /// All types of jobs.
-pub const AGENTS: [Agent; 2] = [index::AGENT, search::AGENT];
+pub const AGENTS: [Agent; 14] = [
+    orchestrate::AGENT,
+    research::AGENT,
+    search::AGENT,
+    index::AGENT,
+    graph::EXPLAIN,
+    graph::CALLERS,
+    graph::TESTS,
+    graph::IMPACT,
+    graph::WAY,
+    graph::OVERVIEW,
+    graph::COMMUNITIES,
+    command::AGENT,
+    orchestrate::ASK,
+    orchestrate::PAUSE,
+];
 
 /// The type called `name`.
 pub fn agent(name: &str) -> Option<&'static Agent> {

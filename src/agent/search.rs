@@ -9,10 +9,8 @@ use rag_core::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Agent, absolute, blocking, stop};
-use crate::config::Sources;
+use super::{Agent, Setup, absolute, blocking, stop};
 use crate::wire::HitJson;
-use crate::{Engine, EngineOptions};
 
 /// The most hits of one job.
 const MOST: usize = 100;
@@ -22,7 +20,7 @@ pub(super) const AGENT: Agent = Agent {
     about: "searches a repository",
     inputs: "path=FOLDER query=TEXT limit=10",
     prepare,
-    handler: || Arc::new(Search),
+    handler: |setup| Arc::new(Search(setup.clone())),
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,7 +45,7 @@ fn prepare(mut inputs: Value) -> Result<Value, String> {
     Ok(json!(inputs))
 }
 
-struct Search;
+struct Search(Setup);
 
 #[async_trait]
 impl Handler for Search {
@@ -57,13 +55,9 @@ impl Handler for Search {
 
     async fn run(&self, context: &Context) -> Result<Value, Stop> {
         let inputs: Inputs = context.payload()?;
+        let setup = self.0.clone();
         blocking(move || {
-            let config = Sources::read(Some(&inputs.path), json!({})).and_then(|sources| sources.config());
-            let config = config.map_err(|error| Stop::fail(error.to_string()))?;
-            let options =
-                EngineOptions { index: config.index_options(), folder: config.index_dir, ..EngineOptions::default() };
-            let engine = Engine::new(&inputs.path, options);
-            engine.catch_up(&|_| ()).map_err(stop)?;
+            let engine = setup.engine(&inputs.path)?;
             let mut query = Query::new(inputs.query);
             query.limit = inputs.limit.min(MOST);
             let hits = engine.search(&query).map_err(stop)?.hits;

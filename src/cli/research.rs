@@ -20,20 +20,8 @@ pub(super) fn run(args: &ResearchArgs) -> anyhow::Result<Done> {
         output::print_json(&findings, args.format)?;
     } else {
         let mut out = output::stdout();
-        for sentence in &findings.sentences {
-            let cites: String = sentence.cites.iter().map(|number| format!("[{}]", number + 1)).collect();
-            writeln!(out, "{} {cites}", harmless(&sentence.text))?;
-        }
-        writeln!(out)?;
-        for (number, piece) in findings.evidence.iter().enumerate() {
-            let is_cited = findings.sentences.iter().any(|sentence| sentence.cites.contains(&number));
-            let place = format!("{}:{}-{}", harmless(&piece.path), piece.start_line, piece.end_line);
-            if is_cited {
-                writeln!(out, "[{}] {place}", number + 1)?;
-            }
-        }
-        if !findings.missing.is_empty() {
-            writeln!(out, "not found: {}", harmless(&findings.missing.join(", ")))?;
+        for line in findings.markdown().lines() {
+            writeln!(out, "{}", harmless(line))?;
         }
         out.flush()?;
     }

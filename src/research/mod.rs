@@ -82,6 +82,27 @@ pub struct Findings {
     pub dropped: usize,
 }
 
+impl Findings {
+    /// The answer as Markdown: sentences with numbers, then what the numbers stand for, then what was not found.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for sentence in &self.sentences {
+            let cites: String = sentence.cites.iter().map(|number| format!("[{}]", number + 1)).collect();
+            text.push_str(&format!("{} {cites}\n", sentence.text));
+        }
+        text.push('\n');
+        for (number, piece) in self.evidence.iter().enumerate() {
+            if self.sentences.iter().any(|sentence| sentence.cites.contains(&number)) {
+                text.push_str(&format!("[{}] {}:{}-{}\n", number + 1, piece.path, piece.start_line, piece.end_line));
+            }
+        }
+        if !self.missing.is_empty() {
+            text.push_str(&format!("not found: {}\n", self.missing.join(", ")));
+        }
+        text
+    }
+}
+
 /// Answers `question` from one generation of the repository; `tell` hears of every step.
 ///
 /// # Errors

@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use model::{ModelAgent, ModelPlanner};
-pub use parts::{APPROVAL, MODEL, WAIT};
+pub use model::{ModelAgent, ModelPlanner, scope};
+pub use parts::{APPROVAL, MODEL, WAIT, answer};
 pub use planner::{First, Planner, Record, Records, Request, Round, Tool};
 
 use crate::plan::{Plan, Progress, State};

@@ -41,7 +41,7 @@ impl Planner for ModelPlanner {
             let invalid = |reason: String| Weakness::Invalid(reason);
             read(&reply.text)?.check(knows).map_err(|error| invalid(error.to_string()))
         };
-        let scope = scope(request.context, self.limits.clone());
+        let scope = scope(request.context, self.limits);
         let signals = Signals { kind: "planning".into(), risk: 0.5, uncertainty: 0.5, ..Signals::default() };
         match self.router.ask(&scope, prompt(request), &signals, &verify).await {
             Ok(answer) if answer.weakness.is_none() => Ok(read(&answer.reply.text).ok()),
@@ -140,7 +140,7 @@ impl Handler for ModelAgent {
         };
         let signals = Signals { kind: "step".into(), risk, uncertainty: risk, ..Signals::default() };
         let prompt = Prompt { user: prompt, max_output: LONGEST, schema, ..Prompt::default() };
-        let answer = self.router.ask(&scope(context, self.limits.clone()), prompt, &signals, &verify).await;
+        let answer = self.router.ask(&scope(context, self.limits), prompt, &signals, &verify).await;
         let answer = answer.map_err(|error| Stop::retry(error.describe()))?;
         match answer.weakness {
             Some(weakness) => Err(Stop::retry(weakness.to_string())),
@@ -153,7 +153,7 @@ impl Handler for ModelAgent {
 }
 
 /// What calls within a job share: they are recorded in its stream and with its artifacts.
-pub(crate) fn scope(context: &Context, limits: Limits) -> Scope {
+pub fn scope(context: &Context, limits: Limits) -> Scope {
     let recorder = Arc::new(InJob(context.clone()));
     Scope { trace: context.job().trace_id.clone(), budget: Arc::new(Budget::new(limits)), recorder }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Tool;
-use crate::job::{Job, JobId, NewJob, RetryPolicy, Status};
+use crate::Error;
+use crate::job::{Claim, Job, JobId, Lease, NewJob, Outcome, RetryPolicy, Status};
 use crate::plan::template::{self, Scope};
 use crate::plan::{Action, Plan, Progress, Step};
-use crate::store::Filter;
+use crate::store::{Filter, Store};
 use crate::worker::{Context, Stop};
 
 /// The type of job that asks a language model.
@@ -179,6 +180,39 @@ impl<'p> Parts<'p> {
             None => Ok(Stands::Open(vec![id])),
         }
     }
+}
+
+/// Answers the question of an approval: `id` is its job. What waits for it goes on, or fails if the answer is no.
+///
+/// # Errors
+/// [`Error::NoJob`]; [`Error::State`] if it is no question, or was answered before.
+pub async fn answer(store: &dyn Store, id: JobId, yes: bool, who: &str) -> crate::Result<()> {
+    let job = store.job(id).await?.ok_or_else(|| Error::NoJob { id: id.to_string() })?;
+    let is_open = job.kind == APPROVAL && !job.status.is_over();
+    let over = || Error::State { id, status: job.status, reason: "only an open question can be answered" };
+    if !is_open {
+        return Err(over());
+    }
+    let claim = Claim {
+        kinds: vec![APPROVAL.into()],
+        most: usize::from(u8::MAX),
+        executor_id: who.to_owned(),
+        lease: Duration::from_secs(60),
+        root: Some(job.root),
+    };
+    let mut is_answered = false;
+    for claimed in store.claim(&claim).await?.jobs {
+        let lease = Lease { job_id: claimed.id, run_lease: claimed.run_lease, executor_id: who.to_owned() };
+        let outcome = match (claimed.id == id, yes) {
+            (true, true) => Outcome::Succeeded(json!({ "approved": true, "by": who })),
+            (true, false) => Outcome::Failed(format!("{who} said no")),
+            // Other questions of the same work stay open.
+            (false, _) => Outcome::Returned,
+        };
+        is_answered |= claimed.id == id;
+        store.finish(&lease, &outcome).await?;
+    }
+    if is_answered { Ok(()) } else { Err(over()) }
 }
 
 fn stands(job: &Job) -> Stands {

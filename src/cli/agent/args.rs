@@ -7,6 +7,7 @@ use crate::cli::args::{Format, Logging};
 
 pub(in crate::cli) const AGENT_EXAMPLES: &str = "\
 Examples:
+  cogo agent run orchestrate goal='how are sessions signed, and who calls that?'
   cogo agent run index path=~/project            do it now, here, and wait for it
   id=$(cogo agent submit index path=~/project)   let a worker do it
   cogo agent worker                              be one; any number of processes may be
@@ -43,6 +44,13 @@ pub(in crate::cli) enum AgentCommand {
     /// Stops jobs and their parts: at once what waits; what runs is asked to stop.
     #[command(after_long_help = "Example:\n  cogo agent cancel 019a9c5e-…")]
     Cancel(IdsArgs),
+    /// Answers a question that a plan asks: yes, or with --no, no.
+    ///
+    /// Open questions are jobs of the type `approval`; `cogo agent status ID` of such a job shows the question.
+    #[command(
+        after_long_help = "Examples:\n  cogo agent status --kind approval --status queued\n  cogo agent approve 019a9c5e-…\n  cogo agent approve 019a9c5e-… --no"
+    )]
+    Approve(ApproveArgs),
     /// Lists the dead-letter queue: jobs of which all attempts have failed.
     #[command(after_long_help = "Example:\n  cogo agent dlq --format json | jq '.[] | {id, type, error}'")]
     Dlq(DlqArgs),
@@ -153,6 +161,17 @@ pub(in crate::cli) struct IdsArgs {
     /// The jobs.
     #[arg(required = true)]
     pub ids: Vec<String>,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ApproveArgs {
+    /// The question.
+    pub id: String,
+    /// The answer is no.
+    #[arg(long)]
+    pub no: bool,
     #[command(flatten)]
     pub store: StoreArgs,
 }

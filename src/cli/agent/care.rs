@@ -1,4 +1,4 @@
-//! `cogo agent cancel`, `requeue`, `prune`.
+//! `cogo agent cancel`, `requeue`, `approve`, `prune`.
 
 use std::io::Write;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use agents::job::{JobId, Status};
 use agents::store::Filter;
 use serde_json::json;
 
-use super::args::{IdsArgs, PruneArgs, RequeueArgs};
+use super::args::{ApproveArgs, IdsArgs, PruneArgs, RequeueArgs};
 use super::{Jobs, id};
 use crate::agent;
 use crate::cli::args::Format;
@@ -28,6 +28,16 @@ pub(super) async fn cancel(jobs: &Jobs, args: &IdsArgs) -> anyhow::Result<Done> 
         }
     }
     print(&done, args.store.format)
+}
+
+pub(super) async fn approve(jobs: &Jobs, args: &ApproveArgs) -> anyhow::Result<Done> {
+    let id = id(&args.id)?;
+    let who = std::env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".into());
+    agents::orchestrate::answer(&*jobs.store, id, !args.no, &who).await?;
+    if args.store.format == Format::Text {
+        say(&format!("the answer to {id} is {}", if args.no { "no" } else { "yes" }))?;
+    }
+    print(&[json!({ "id": id, "approved": !args.no, "by": who })], args.store.format)
 }
 
 pub(super) async fn requeue(jobs: &Jobs, args: &RequeueArgs) -> anyhow::Result<Done> {

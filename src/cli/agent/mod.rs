@@ -25,6 +25,7 @@ pub(super) fn run(command: &AgentCommand) -> anyhow::Result<Done> {
         AgentCommand::Status(args) => with(&args.store, async |jobs| show::status(&jobs, args).await),
         AgentCommand::Events(args) => with(&args.store, async |jobs| events::run(&jobs, args).await),
         AgentCommand::Cancel(args) => with(&args.store, async |jobs| care::cancel(&jobs, args).await),
+        AgentCommand::Approve(args) => with(&args.store, async |jobs| care::approve(&jobs, args).await),
         AgentCommand::Dlq(args) => with(&args.store, async |jobs| show::dlq(&jobs, args).await),
         AgentCommand::Requeue(args) => with(&args.store, async |jobs| care::requeue(&jobs, args).await),
         AgentCommand::Prune(args) => with(&args.store, async |jobs| care::prune(&jobs, args).await),

@@ -10,8 +10,9 @@ use serde_json::json;
 use super::args::{RunArgs, WorkerArgs};
 use super::show::short;
 use super::{Jobs, events, known, submit};
-use crate::agent::{self, AGENTS, Agent};
+use crate::agent::{self, AGENTS, Agent, Setup};
 use crate::cli::args::Format;
+use crate::cli::output::harmless;
 use crate::cli::{Done, output, target};
 
 pub(super) async fn worker(jobs: &Jobs, args: &WorkerArgs) -> anyhow::Result<Done> {
@@ -70,7 +71,12 @@ pub(super) async fn run_one(jobs: &Jobs, args: &RunArgs) -> anyhow::Result<Done>
         Format::Text => match &job.result {
             Some(result) => {
                 let mut out = output::stdout();
-                writeln!(out, "{}", serde_json::to_string_pretty(result)?)?;
+                // What is written for people goes before what is written for programs.
+                let text = ["/text", "/result/text"].iter().find_map(|at| result.pointer(at)?.as_str());
+                match text {
+                    Some(text) => text.lines().try_for_each(|line| writeln!(out, "{}", harmless(line)))?,
+                    None => writeln!(out, "{}", serde_json::to_string_pretty(result)?)?,
+                }
                 out.flush()?;
             }
             None => target::note(&format!("{id} is {}: {}", job.status, job.error.as_deref().unwrap_or("no error"))),
@@ -83,7 +89,8 @@ pub(super) async fn run_one(jobs: &Jobs, args: &RunArgs) -> anyhow::Result<Done>
 
 fn make(jobs: &Jobs, kinds: &[&Agent]) -> anyhow::Result<Worker> {
     let artifacts = Artifacts::open(&agent::artifacts_url(&jobs.settings)?)?;
-    let handlers = kinds.iter().map(|kind| (kind.handler)());
+    let setup = Setup::new(&jobs.settings, jobs.policies.clone())?;
+    let handlers = kinds.iter().map(|kind| (kind.handler)(&setup));
     Ok(Worker::new(jobs.store.clone()).with_all(handlers).with_artifacts(artifacts))
 }
 
