@@ -2,9 +2,12 @@
 //!
 //! `tests/run.py` starts the PostgreSQL server and says in the environment where it is; a test whose server is not there says so and ends.
 
+/// Clocks that are wrong, and clocks that are set.
+#[cfg(target_os = "linux")]
+mod clocks;
 /// What every store promises, one promise per test.
 mod conformance;
-/// Workers and stores under faults: killed, stopped and poisoned processes, broken connections, clocks that step.
+/// Workers and stores under faults: killed, stopped and poisoned processes, broken connections.
 mod faults;
 /// Whatever is done in whatever order: events have no gaps, and lead to the state that the store has.
 mod laws;

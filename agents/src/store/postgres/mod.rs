@@ -4,6 +4,7 @@
 //! done again, and knows by the id of its write whether it was recorded the first time.
 
 mod care;
+mod claim;
 mod enqueue;
 mod lease;
 mod listen;
@@ -65,7 +66,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { connections: 8, patience: Duration::from_secs(15) }
+        // Commits that come together wait for the disk together.
+        Options { connections: 16, patience: Duration::from_secs(15) }
     }
 }
 
