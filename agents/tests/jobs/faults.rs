@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use agents::job::{Enqueued, Event, JobId, NewJob, Note, RetryPolicy, Status};
+use agents::job::{Enqueued, Event, JobId, NewEvent, NewJob, Note, RetryPolicy, Status};
 use agents::store::Filter;
 use agents::worker::{Timing, Until, Worker};
 use serde_json::json;
@@ -59,6 +59,20 @@ pub async fn check_all(store: &TestStore, what: &str, ids: &[JobId]) -> Vec<Vec<
     );
     assert_eq!((recorded, lost, double), (ids.len(), 0, 0), "{what}");
     streams
+}
+
+/// Stops a process with SIGSTOP. Within a write it would hold SQLite's lock, and nobody could go on; then it is tried again.
+async fn stop_between_writes(store: &TestStore, process: &Process) {
+    wait_until("it is stopped between two writes", async || {
+        process.signal("STOP");
+        let looked = [NewEvent::new("looked", json!({}))];
+        let written = tokio::time::timeout(Duration::from_secs(2), store.store.append("system:events", &looked)).await;
+        if !matches!(written, Ok(Ok(_))) {
+            process.signal("CONT");
+        }
+        matches!(written, Ok(Ok(_)))
+    })
+    .await;
 }
 
 /// Events that are there twice: a step per job; progress and an artifact per attempt.
@@ -166,7 +180,7 @@ on_both! {
         let id = store.enqueue(job).await;
         let stopped = start(store, "stopped");
         wait_until("it waits at the gate", async || store.words(id).await.contains(&"progress".to_owned())).await;
-        stopped.signal("STOP");
+        stop_between_writes(store, &stopped).await;
         std::fs::write(&gate, "").expect("written");
         let other = Worker::new(store.store.clone()).named("other").with(Work).with_timing(TIMING).until(Until::Over(id));
         let artifacts = agents::artifact::Artifacts::in_folder(&store.folder.path().join("artifacts")).expect("a folder");
