@@ -12,6 +12,7 @@ import re
 import signal
 from collections import Counter
 from pathlib import Path
+from zlib import crc32
 
 from . import code_pairs, history, text_pairs
 from .languages import LANGUAGE_OF
@@ -37,9 +38,9 @@ _NO_TEXT = re.compile(r"changelog|history|license|release|code_of_conduct", re.I
 SLOWEST_FILE = 5
 
 
-def extract(name, git_dir, out, known_lines=frozenset()):
+def extract(name, git_dir, out, known_lines=frozenset(), commit="HEAD"):
     """Writes the pairs of a repository; returns a row of facts about it. `known_lines`: hashes of lines of evaluated code."""
-    repository = Repository(name, git_dir)
+    repository = Repository(name, git_dir, commit)
     files = repository.files()
     licences = repository.licences(files)
     row = {"repository": name, "commit": repository.commit, "licence": ",".join(licences) or "none", "pairs": 0}
@@ -133,9 +134,16 @@ def _is_written_by_hand(text):
 
 def line_hashes(text):
     """Hashes of a text's longer lines, the same in every run."""
-    from zlib import crc32
-
     return [crc32(line.strip().encode()) for line in text.split("\n") if len(line.strip()) >= 25]
+
+
+def lines_below(folder):
+    """Hashes of the lines of all code below a folder."""
+    found = set()
+    for path in Path(folder).rglob("*.*"):
+        if path.suffix[1:].lower() in LANGUAGE_OF and path.is_file() and path.stat().st_size < 1_000_000:
+            found.update(line_hashes(path.read_text(encoding="utf8", errors="replace")))
+    return frozenset(found)
 
 
 def _overlap(text, known):

@@ -1,4 +1,4 @@
-"""Reads a repository's newest commit out of its git directory, without a work tree, and judges its licence."""
+"""Reads a commit of a repository out of its git directory, without a work tree, and judges its licence."""
 
 import re
 import subprocess
@@ -12,10 +12,12 @@ _LICENCE_FILE = re.compile(r"(^|/)(LICEN[SC]ES?/(MIT|Apache)|LICEN[SC]E|COPYING|
 class Repository:
     """A bare git directory, or the `.git` of a checkout."""
 
-    def __init__(self, name, git_dir):
+    def __init__(self, name, git_dir, commit="HEAD"):
         self.name = name
         self.git_dir = Path(git_dir)
-        self.commit = self.git("rev-parse", "HEAD").decode().strip()
+        self.commit = self.git("rev-parse", f"{commit}^{{commit}}").decode().strip()
+        if len(self.commit) != 40:
+            raise ValueError(f"`{git_dir}` has no commit `{commit}` of {name}")
 
     def git(self, *arguments):
         """Standard output of a git command; empty if it fails."""

@@ -77,7 +77,7 @@ def definitions(language, source):
                     continue
                 if kind in ("function_definition", "method_declaration"):
                     continue
-            opens = kind in _OPEN_BLOCKS or (kind == "statement_block" and depth < 3)
+            opens = kind in _OPEN_BLOCKS or (kind == "statement_block" and depth < 3) or node.type == "class_definition"
             if opens or (depth < 14 and child.child_count and not kind.endswith(_BLOCKS)):
                 stack.append((child, container, depth + 1))
     return found
