@@ -24,8 +24,9 @@ class Recipe:
 
     dims: int = 256
     batch: int = 2048
-    block: int = 128
-    steps: int = 1500
+    block: int = 1024
+    """Pairs of one repository that come together: negatives are hard if they are of the same code base."""
+    steps: int = 1600
     rate: float = 2e-3
     old_rate: float = 1.0
     """Factor on the rate of tokens that an earlier model gave."""

@@ -57,7 +57,7 @@ impl StaticEmbedder {
     /// The model inside the binary.
     pub fn bundled() -> Self {
         let vocabulary = Vocabulary::from_bytes(BUNDLED_VOCABULARY).expect("the build script wrote the vocabulary");
-        Self::new("static-code-1", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
+        Self::new("static-code-2", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
     }
 
     /// A model from a safetensors file with the tensors `embeddings` (I8, \[tokens, dimensions\]) and
