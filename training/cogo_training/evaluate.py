@@ -118,6 +118,8 @@ class CodeSearch:
                     "query": encoder.rows([query["query"] for query in asked[about["name"]]]),
                 }
             )
+        if not self.repositories:
+            raise ValueError(f"`{checkouts}` holds none of the repositories of `{data}`")
 
     def ndcg(self, table, path=0.0, one_per_file=False):
         """{repository: NDCG@10}."""
