@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 23] = [
+pub const KEYS: [&str; 29] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -45,13 +45,19 @@ pub const KEYS: [&str; 23] = [
     "sync.tenant",
     "sync.repository",
     "sync.auto",
+    "agents.store",
+    "agents.artifacts",
+    "agents.retry_policy",
+    "agents.configs",
+    "agents.allow",
+    "agents.max_cost",
 ];
 
 /// The keys a project file may set.
 pub const PROJECT_KEYS: [&str; 3] = ["chunk_bytes", "max_file_size", "include_vendored"];
 
-/// The tables: keys about language models, and about mirrors.
-const TABLES: [&str; 2] = ["llm", "sync"];
+/// The tables: keys about language models, about mirrors, and about jobs.
+const TABLES: [&str; 3] = ["llm", "sync", "agents"];
 
 /// Variables that are no settings: how models are downloaded, and the key of a language model.
 const OTHER_VARIABLES: [&str; 3] = ["COGO_OFFLINE", "COGO_PYPI_URL", llm::KEY];
@@ -111,6 +117,26 @@ pub struct Config {
     pub llm: LlmConfig,
     /// Mirrors in servers.
     pub sync: SyncConfig,
+    /// Durable jobs.
+    pub agents: AgentsConfig,
+}
+
+/// Durable jobs and what they make.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentsConfig {
+    /// Where jobs are kept: `postgres://user:password@host:port/database`, or an SQLite file; a file of the user if not given.
+    pub store: Option<String>,
+    /// Where files that jobs make are kept: a folder, or `s3://bucket/prefix`; a folder of the user if not given.
+    pub artifacts: Option<String>,
+    /// The file that says how often each type of job is tried, and after which pauses.
+    pub retry_policy: Option<PathBuf>,
+    /// The folder with rules for calls and language models: `circuit_breaker.json`, `rate_limit.json`, `model_routing.json`.
+    pub configs: Option<PathBuf>,
+    /// Commands that agents may run: `cargo test` allows that with whatever follows. None if not given.
+    pub allow: Vec<String>,
+    /// What one plan, and one step of a plan, may spend on language models, in dollars.
+    pub max_cost: Option<f64>,
 }
 
 /// Mirrors of the index in servers that many share.
@@ -129,9 +155,12 @@ pub struct SyncConfig {
     pub auto: bool,
 }
 
+/// Whose mirrors are where nobody says so.
+pub const DEFAULT_TENANT: &str = "default";
+
 impl Default for SyncConfig {
     fn default() -> Self {
-        SyncConfig { postgres: None, neo4j: None, tenant: "default".into(), repository: None, auto: false }
+        SyncConfig { postgres: None, neo4j: None, tenant: DEFAULT_TENANT.into(), repository: None, auto: false }
     }
 }
 
@@ -170,6 +199,7 @@ impl Default for Config {
             log: None,
             llm: LlmConfig::default(),
             sync: SyncConfig::default(),
+            agents: AgentsConfig::default(),
         }
     }
 }

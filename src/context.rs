@@ -99,6 +99,9 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
     let mut query = Query::new(question);
     query.limit = HITS;
     let hits = engine.search(&query)?.hits;
+    if engine.is_mirror() {
+        return Ok(bodies(&hits, tokens));
+    }
     let snapshot = engine.snapshot()?;
     let graph = engine.graph()?;
     let mut context = Context::default();
@@ -107,14 +110,7 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
     let for_bodies = (tokens as f32 * BODIES) as usize;
     let for_skeletons = (tokens as f32 * SKELETONS) as usize;
     for (rank, hit) in hits.iter().enumerate() {
-        let body = Block {
-            path: hit.path.clone(),
-            start_line: hit.start_line,
-            end_line: hit.end_line,
-            level: Level::Body,
-            reason: format!("hit {}", rank + 1),
-            text: hit.text.clone(),
-        };
+        let body = body(rank, hit);
         // The first is shown whole if it can be at all.
         let limit = if context.blocks.is_empty() { tokens } else { for_bodies };
         let mut fits = context.push(body, limit);
@@ -163,6 +159,28 @@ pub fn pack(engine: &Engine, question: &str, tokens: usize) -> Result<Context> {
         }
     }
     Ok(context)
+}
+
+/// What fits of the hits, where no graph says how they hang together.
+fn bodies(hits: &[Hit], tokens: usize) -> Context {
+    let mut context = Context::default();
+    for (rank, hit) in hits.iter().enumerate() {
+        if !context.push(body(rank, hit), tokens) {
+            context.omitted.push(format!("{}:{}-{}", hit.path, hit.start_line, hit.end_line));
+        }
+    }
+    context
+}
+
+fn body(rank: usize, hit: &Hit) -> Block {
+    Block {
+        path: hit.path.clone(),
+        start_line: hit.start_line,
+        end_line: hit.end_line,
+        level: Level::Body,
+        reason: format!("hit {}", rank + 1),
+        text: hit.text.clone(),
+    }
 }
 
 fn definition(graph: &Graph, hit: &Hit) -> Option<NodeId> {

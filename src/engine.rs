@@ -4,13 +4,17 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use crate::config::DEFAULT_TENANT;
 use crate::graph::Beside;
+use crate::mirrored::{Mirrored, Mirrors, View};
 use graphrag::Graph;
 use indexer::scan::{ScanOptions, scan};
 use indexer::{BackfillProgress, Event, IndexOptions, Report, update};
+use mirror::postgres::Document;
 use rag_core::embedding::{Embedder, Encoder, StaticEmbedder};
 use rag_core::hybrid::{Coverage, LinkSource, Ranking, Repository, Searcher};
 use rag_core::store::catalog::Place;
+use rag_core::store::manifest::Counts;
 use rag_core::store::{FOLDER, Snapshot, Store, Vectors};
 use rag_core::{Error, Query, Result, SearchResult};
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,7 +39,7 @@ pub struct EngineOptions {
 /// Is told of generations by [`Engine::refresh`] and [`Engine::catch_up`]: the one there is, and whether it was just committed.
 pub type AfterCommit = Arc<dyn Fn(&Engine, &Snapshot, bool) + Send + Sync>;
 
-/// A repository and its index. Safe to share between threads: searches run on a frozen snapshot and never wait for
+/// A repository and its index, or the mirror of one that lies elsewhere. Safe to share between threads: searches run on a frozen snapshot and never wait for
 /// indexing.
 pub struct Engine {
     root: PathBuf,
@@ -45,9 +49,33 @@ pub struct Engine {
     searcher: RwLock<Option<Arc<Searcher>>>,
     vectors: RwLock<Arc<Vectors>>,
     graphs: Arc<Graphs>,
+    /// Where answers come from instead of the store.
+    mirror: Option<Mirrored>,
 }
 
 impl Engine {
+    /// An engine for `address`: a folder, or a database with a mirror (`postgres://user:password@host:port/database`) of one repository
+    /// of the tenant `default`. [`mirrored`](crate::mirrored) has engines for others. A mirror answers [`search`](Self::search),
+    /// [`file`](Self::file) and [`generation`](Self::generation); what needs more is [`Error::Mirror`].
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the address cannot be read, or there are several repositories; [`Error::Server`] if the database cannot be
+    /// reached or holds none. Folders are not read yet.
+    pub fn open(address: &str, options: EngineOptions) -> Result<Self> {
+        if !crate::mirrored::is_mirror(address) {
+            return Ok(Self::new(Path::new(address), options));
+        }
+        let mut engines = crate::mirrored::engines(address, DEFAULT_TENANT, None, &options)?;
+        match engines.pop() {
+            Some(engine) if engines.is_empty() => Ok(engine),
+            _ => Err(Error::Query { reason: "the database holds several repositories, and none is named".into() }),
+        }
+    }
+
+    pub(crate) fn of_mirror(mirror: Mirrored, options: EngineOptions) -> Self {
+        let root = PathBuf::from(mirror.place());
+        Engine { mirror: Some(mirror), ..Self::new(&root, options) }
+    }
     /// An engine for the folder `root`. Reads nothing yet.
     pub fn new(root: &Path, options: EngineOptions) -> Self {
         Self::with_embedder(root, options, Arc::new(StaticEmbedder::bundled()))
@@ -67,6 +95,7 @@ impl Engine {
             searcher: RwLock::new(None),
             vectors: RwLock::default(),
             graphs: Arc::new(Graphs { beside, last: RwLock::default() }),
+            mirror: None,
         }
     }
 
@@ -76,12 +105,35 @@ impl Engine {
         Engine { graphs: Arc::new(Graphs { beside, last: RwLock::default() }), ..self }
     }
 
-    /// The indexed folder.
+    /// The indexed folder; of a mirror, server, database and name.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The index on disk.
+    /// What it is called: its folder's name, or that in the mirror.
+    pub fn name(&self) -> String {
+        match &self.mirror {
+            Some(mirror) => mirror.name().to_owned(),
+            None => {
+                self.root.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned())
+            }
+        }
+    }
+
+    /// Whether answers come from a mirror.
+    pub fn is_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
+    /// Asked where only an index can answer.
+    fn index_only(&self, question: &'static str) -> Result<()> {
+        match self.mirror {
+            Some(_) => Err(Error::Mirror { question }),
+            None => Ok(()),
+        }
+    }
+
+    /// The index on disk; of a mirror, there is none.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -91,6 +143,7 @@ impl Engine {
     /// # Errors
     /// See [`indexer::update`].
     pub fn refresh(&self, progress: &(dyn Fn(Event) + Sync)) -> Result<Report> {
+        self.index_only("what has changed")?;
         let (snapshot, report) =
             update(&self.root, &self.store, &*self.embedder, &self.options.index, self.known(), progress)?;
         self.committed(snapshot, &report)?;
@@ -111,6 +164,7 @@ impl Engine {
     /// # Errors
     /// See [`indexer::update`].
     pub fn catch_up(&self, progress: &(dyn Fn(Event) + Sync)) -> Result<Report> {
+        self.index_only("what has changed")?;
         let mut options = self.options.index.clone();
         if let Ok(snapshot) = self.snapshot() {
             let made_with = &snapshot.manifest.settings;
@@ -217,7 +271,33 @@ impl Engine {
     /// # Errors
     /// [`Error::NoIndex`] if there is none; see [`Searcher::search`].
     pub fn search(&self, query: &Query) -> Result<SearchResult> {
-        self.searcher()?.search(query)
+        match &self.mirror {
+            Some(mirror) => mirror.search(query),
+            None => self.searcher()?.search(query),
+        }
+    }
+
+    /// What answers queries now.
+    ///
+    /// # Errors
+    /// As [`searcher`](Self::searcher).
+    pub fn view(&self) -> Result<View> {
+        match Mirrors::of(std::iter::once(self.mirror.as_ref())) {
+            Some(mirrors) => Ok(View::Mirrors(mirrors)),
+            None => Ok(View::Indexes(self.searcher()?)),
+        }
+    }
+
+    /// The generation that answers now, and what it holds; of a mirror files, chunks, symbols and lines.
+    ///
+    /// # Errors
+    /// As [`searcher`](Self::searcher); [`Error::Server`] if the mirror cannot be asked.
+    pub fn generation(&self) -> Result<(u64, Counts)> {
+        if let Some(mirror) = &self.mirror {
+            return mirror.generation();
+        }
+        let snapshot = self.snapshot()?;
+        Ok((snapshot.manifest.generation, snapshot.manifest.counts.clone()))
     }
 
     /// Finds what resembles the chunk at `line` (1-based) of `path` (relative to the root).
@@ -234,13 +314,17 @@ impl Engine {
     /// # Errors
     /// [`Error::Query`] if no such file is indexed; [`Error::Corrupt`] if its text is damaged.
     pub fn file(&self, path: &str) -> Result<IndexedFile> {
+        let unknown = || Error::Query { reason: format!("`{path}` is not indexed") };
+        if let Some(mirror) = &self.mirror {
+            let Document { path, language, text, version } = mirror.document(path)?.ok_or_else(unknown)?;
+            return Ok(IndexedFile { path, language, text, version });
+        }
         let snapshot = self.snapshot()?;
-        let Some(Place::Indexed { segment, file }) = snapshot.entry(path).map(|entry| entry.place) else {
-            return Err(Error::Query { reason: format!("`{path}` is not indexed") });
-        };
+        let entry = snapshot.entry(path).ok_or_else(unknown)?;
+        let Place::Indexed { segment, file } = entry.place else { return Err(unknown()) };
         let segment = &snapshot.segments[segment as usize].segment;
         let (language, text) = (segment.language(file).to_owned(), segment.text(file)?.as_str().to_owned());
-        Ok(IndexedFile { path: path.to_owned(), language, text })
+        Ok(IndexedFile { path: path.to_owned(), language, text, version: entry.content })
     }
 
     /// A frozen view of the generation this engine has seen last; opens the current one the first time.
@@ -248,6 +332,7 @@ impl Engine {
     /// # Errors
     /// [`Error::NoIndex`] if there is none, [`Error::Corrupt`] if it is damaged.
     pub fn searcher(&self) -> Result<Arc<Searcher>> {
+        self.index_only("this question")?;
         if let Some(searcher) = self.searcher.read().expect("no panic holds it").as_ref() {
             return Ok(searcher.clone());
         }
@@ -267,6 +352,7 @@ impl Engine {
     /// # Errors
     /// As [`searcher`](Self::searcher), and [`Error::Corrupt`] if stored texts or facts are damaged.
     pub fn graph(&self) -> Result<Arc<Graph>> {
+        self.index_only("the graph")?;
         self.graph_of(&*self.snapshot()?)
     }
 
@@ -344,6 +430,8 @@ pub struct IndexedFile {
     pub language: String,
     /// Its text.
     pub text: String,
+    /// A number that it has as long as it does not change.
+    pub version: u64,
 }
 
 /// How many files differ from what is indexed.
@@ -417,6 +505,28 @@ impl Workspace {
     /// One engine per root.
     pub fn engines(&self) -> &[Arc<Engine>] {
         &self.engines
+    }
+
+    /// What answers queries over all of them now.
+    ///
+    /// # Errors
+    /// As [`Engine::searcher`]; [`Error::Query`] for folders together with mirrors, or mirrors in several databases.
+    pub fn view(&self) -> Result<View> {
+        if self.engines.iter().all(|engine| engine.mirror.is_none()) {
+            return Ok(View::Indexes(self.searcher()?));
+        }
+        let mirrors = Mirrors::of(self.engines.iter().map(|engine| engine.mirror.as_ref()));
+        mirrors.map(View::Mirrors).ok_or_else(|| Error::Query {
+            reason: "one query cannot ask folders and mirrors, or several databases".into(),
+        })
+    }
+
+    /// Answers `query` over all of them.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view) and [`View::answer`].
+    pub fn search(&self, query: &Query) -> Result<SearchResult> {
+        Ok(self.view()?.answer(query)?.result)
     }
 
     /// A frozen view over the generations the engines have seen last.

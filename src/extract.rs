@@ -58,7 +58,12 @@ pub fn price(config: &LlmConfig, model: &str) -> Option<Price> {
 /// # Errors
 /// If there is no key, or the settings cannot be used.
 pub fn provider(config: &LlmConfig, model: &str) -> llm::Result<Provider> {
-    Provider::new(&ProviderOptions { model: model.to_owned(), base_url: config.base_url.clone(), timeout: TIMEOUT })
+    Provider::new(&ProviderOptions {
+        model: model.to_owned(),
+        base_url: config.base_url.clone(),
+        timeout: TIMEOUT,
+        key_variable: None,
+    })
 }
 
 /// Plans to let `model` read what it has not read yet of the documents of `snapshot`.

@@ -22,6 +22,7 @@
 //! A [`Workspace`] searches several repositories as one. Engines are safe to share between threads: a search runs on a
 //! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
+pub mod agent;
 pub mod ask;
 pub mod backfill;
 pub mod change;
@@ -36,10 +37,12 @@ mod harmless;
 mod highlight;
 pub mod http;
 pub mod mcp;
+pub mod mirrored;
 pub mod mirrors;
 pub mod model;
 pub mod overview;
 pub mod question;
+pub mod research;
 mod token;
 pub mod tokens;
 pub mod watch;
@@ -52,6 +55,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub use engine::{AfterCommit, Engine, EngineOptions, IndexedFile, Location, Pending, Workspace, locate};
 pub use graphrag::{Edge, Target, Tier};
 pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
+pub use mirror::postgres::Answer;
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Embedder, Encoder, Encoding, Role};
 pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use mirror::Origin;
 use mirror::neo4j::{Address, Neo4j, Patience};
 use mirror::postgres::{Postgres, SyncOptions};
+use mirror::{Origin, Synced, Verified};
 use rag_core::Snapshot;
 
 use crate::config::SyncConfig;
@@ -45,9 +45,63 @@ pub fn follow(
     }))
 }
 
+/// Brings all of a mirror up to date, first what searching needs; gives what was done to the documents.
+pub(crate) fn sync_whole(
+    mirror: &Postgres,
+    engine: &Engine,
+    snapshot: &Snapshot,
+    options: &SyncOptions,
+) -> mirror::Result<Synced> {
+    let synced = mirror.sync(snapshot, options)?;
+    mirror.sync_edges(synced.generation, &*engine.graph_of(snapshot)?, options)?;
+    if let Some(model) = engine.model() {
+        mirror.sync_encodings(snapshot, model.id(), &*engine.vectors()?, options)?;
+    }
+    Ok(synced)
+}
+
+/// Compares all of a mirror.
+pub(crate) fn verify_whole(mirror: &Postgres, engine: &Engine, snapshot: &Snapshot) -> mirror::Result<Verified> {
+    let mut verified = mirror.verify(snapshot)?;
+    let generation = snapshot.manifest.generation;
+    if verified.generation == Some(generation) {
+        verified.differences.extend(mirror.verify_edges(generation, &*engine.graph_of(snapshot)?)?.differences);
+        if let Some(model) = engine.model() {
+            let found = mirror.verify_encodings(snapshot, model.id(), &*engine.vectors()?)?;
+            verified.differences.extend(found.differences);
+        }
+    }
+    Ok(verified)
+}
+
+/// Writes anew what differs in a mirror: what that was, and what was done to the documents.
+pub(crate) fn repair_whole(
+    mirror: &Postgres,
+    engine: &Engine,
+    snapshot: &Snapshot,
+) -> mirror::Result<(Verified, Synced)> {
+    let options = SyncOptions::default();
+    let (mut verified, synced) = mirror.repair(snapshot, &options)?;
+    let (edges, _) = mirror.repair_edges(snapshot.manifest.generation, &*engine.graph_of(snapshot)?, &options)?;
+    verified.differences.extend(edges.differences);
+    if let Some(model) = engine.model() {
+        let (found, _) = mirror.repair_encodings(snapshot, model.id(), &*engine.vectors()?, &options)?;
+        verified.differences.extend(found.differences);
+    }
+    Ok((verified, synced))
+}
+
+/// Brings the documents of the mirror of `origin` in the database at `url` up to date.
+///
+/// # Errors
+/// See [`Postgres::sync`].
+pub fn sync_postgres(url: &str, origin: &Origin, snapshot: &Snapshot) -> mirror::Result<()> {
+    postgres(url, origin, |mirror| mirror.sync(snapshot, &SyncOptions::default())).map(drop)
+}
+
 fn sync_all(origin: &Origin, settings: &SyncConfig, engine: &Engine, snapshot: &Snapshot) -> mirror::Result<()> {
     if let Some(url) = &settings.postgres {
-        postgres(url, origin, |mirror| mirror.sync(snapshot, &SyncOptions::default()))?;
+        postgres(url, origin, |mirror| sync_whole(mirror, engine, snapshot, &SyncOptions::default()))?;
     }
     if let Some(url) = &settings.neo4j {
         let graph = engine.graph_of(snapshot)?;

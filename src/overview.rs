@@ -131,6 +131,8 @@ pub(crate) fn first_sentence(doc: &str) -> Option<String> {
         matches!(c, '/' | '*' | '#' | '!' | '"' | '\'' | '-' | ';' | '%' | '{' | '}' | '|') || c.is_whitespace()
     };
     let lines = doc.lines().map(|line| line.trim_start_matches(marks).trim_end_matches(marks));
+    // Sphinx marks comments on attributes by `#:`.
+    let lines = lines.map(|line| line.strip_prefix(": ").unwrap_or(line));
     let paragraph: Vec<&str> = lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect();
     let text = paragraph.join(" ");
     let end = text.match_indices(". ").next().map_or(text.len(), |(at, _)| at + 1);
@@ -149,6 +151,7 @@ mod tests {
             first_sentence("\"\"\"\n    Reads\n    a file.\n\n    More.\n\"\"\"").as_deref(),
             Some("Reads a file.")
         );
+        assert_eq!(first_sentence("#: How long a session lasts.").as_deref(), Some("How long a session lasts."));
         assert_eq!(first_sentence("/** */"), None);
         assert_eq!(first_sentence(&"é".repeat(200)).map(|text| text.len()), Some(160));
     }

@@ -119,10 +119,10 @@ class Servers:
         return subprocess.run([sys.executable, str(script), verb, kind, str(folder.absolute())], capture_output=True, text=True)
 
 
-def mcp_sdk(kind):
-    """Fetches the SDK that the tests of `cogo mcp` use as a client, to where they look for it; why not, if that fails."""
-    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / "mcp-clients"
-    script = ROOT / "tests" / "mcp" / "prepare.py"
+def clients(script, name, kind):
+    """Fetches what tests use as a client, to where they look for it; why not, if that fails."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "tmp" / name
+    script = ROOT / script
     done = subprocess.run([sys.executable, str(script), kind, str(folder.absolute())], capture_output=True, text=True)
     return None if done.returncode == 0 else done.stderr.strip() or "unknown reason"
 
@@ -190,9 +190,13 @@ def main():
         else:
             environment.update(zip(variables, found))
     for kind in ["python", "node"]:
-        reason = mcp_sdk(kind)
-        if reason is not None:
-            run.skip(f"MCP with {kind}", reason)
+        for name, script, folder in [
+            ("MCP", "tests/mcp/prepare.py", "mcp-clients"),
+            ("Realtime", "agents/tests/bus/prepare.py", "realtime-clients"),
+        ]:
+            reason = clients(script, folder, kind)
+            if reason is not None:
+                run.skip(f"{name} with {kind}", reason)
     minilm = ROOT.parent / "shared" / "models" / "minilm"
     if minilm.is_dir():
         environment.setdefault("COGO_TEST_MINILM", str(minilm))

@@ -21,6 +21,8 @@ mod mcp;
 mod mirror;
 /// Large models: parity with PyTorch, damaged folders, backfill.
 mod models;
+/// Goals in plain words become plans, plans become jobs.
+mod orchestration;
 /// Questions about this repository find their files.
 mod quality;
 /// No tests: a small repository, and what an index answers about it.

@@ -8,6 +8,7 @@
 //! Keys come from environment variables and go nowhere else: no log, no error and no debug output holds one.
 
 mod error;
+mod ledger;
 mod meter;
 mod price;
 #[cfg(feature = "providers")]
@@ -15,7 +16,10 @@ mod providers;
 mod retry;
 mod tokens;
 
-pub use error::{Error, Result};
+use serde::Serialize;
+
+pub use error::{Amount, Error, Result};
+pub use ledger::{Charge, Ledger};
 pub use meter::{Budget, Metered, Spent};
 pub use price::{Price, Usd};
 #[cfg(feature = "providers")]
@@ -23,7 +27,7 @@ pub use providers::{KEY, Provider, ProviderOptions};
 pub use tokens::{at_most, estimate};
 
 /// What a model is asked.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Prompt {
     /// Who the model is, and what it shall do.
     pub system: String,
@@ -33,10 +37,32 @@ pub struct Prompt {
     pub max_output: u32,
     /// The JSON schema of the answer, if it shall be JSON. Not every provider keeps to it: the answer is checked by whoever asked.
     pub schema: Option<serde_json::Value>,
+    /// Tools it may ask to be called.
+    pub tools: Vec<Tool>,
+}
+
+/// A tool that a model may ask to be called. Whether it is called, and with what, is decided by whoever asked the model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// What it does, and when to use it.
+    pub description: String,
+    /// The JSON schema of its arguments.
+    pub schema: serde_json::Value,
+}
+
+/// A call of a tool that a model asks for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ToolCall {
+    /// Name of the tool; models make names up.
+    pub name: String,
+    /// Its arguments, not checked.
+    pub arguments: serde_json::Value,
 }
 
 /// Tokens read and written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub input: u64,
@@ -59,10 +85,12 @@ impl std::ops::AddAssign for Usage {
 }
 
 /// What a model answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Reply {
     /// The text.
     pub text: String,
+    /// The calls it asks for.
+    pub calls: Vec<ToolCall>,
     /// What the provider counted; none if it did not say.
     pub usage: Option<Usage>,
 }
@@ -79,6 +107,16 @@ pub trait LanguageModel: Send + Sync {
     /// # Errors
     /// [`Error`] says whether trying again may help, and whether the request may have cost something.
     fn complete(&self, prompt: &Prompt) -> Result<Reply>;
+
+    /// The same, and `sink` gets the text piece by piece as it comes. A model that cannot do that gives it in one piece.
+    ///
+    /// # Errors
+    /// As of [`LanguageModel::complete`]. `sink` may have got pieces before.
+    fn stream(&self, prompt: &Prompt, sink: &mut dyn FnMut(&str)) -> Result<Reply> {
+        let reply = self.complete(prompt)?;
+        sink(&reply.text);
+        Ok(reply)
+    }
 }
 
 impl<M: LanguageModel + ?Sized> LanguageModel for Box<M> {
@@ -88,5 +126,9 @@ impl<M: LanguageModel + ?Sized> LanguageModel for Box<M> {
 
     fn complete(&self, prompt: &Prompt) -> Result<Reply> {
         (**self).complete(prompt)
+    }
+
+    fn stream(&self, prompt: &Prompt, sink: &mut dyn FnMut(&str)) -> Result<Reply> {
+        (**self).stream(prompt, sink)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Amount;
+use crate::ledger::{Charge, Ledger};
 use crate::retry::Pauses;
 use crate::{Error, LanguageModel, Price, Prompt, Reply, Result, Usage, Usd, at_most};
 
@@ -38,17 +38,8 @@ pub struct Spent {
 pub struct Metered<M> {
     model: M,
     price: Option<Price>,
-    budget: Budget,
-    account: Mutex<Account>,
+    ledger: Mutex<Ledger>,
     settled: Condvar,
-}
-
-#[derive(Default)]
-struct Account {
-    spent: Spent,
-    /// Put aside for calls under way.
-    aside: Usage,
-    under_way: usize,
 }
 
 impl<M: LanguageModel> Metered<M> {
@@ -61,67 +52,38 @@ impl<M: LanguageModel> Metered<M> {
             let reason = format!("the price of `{}` is not known, so its cost cannot be capped", model.name());
             return Err(Error::Settings(reason));
         }
-        let account = Account {
-            spent: Spent { cost: price.as_ref().map(|_| Usd::default()), ..Spent::default() },
-            ..Account::default()
-        };
-        Ok(Metered { model, price, budget, account: account.into(), settled: Condvar::new() })
+        let ledger = Ledger::new(budget, price.is_some());
+        Ok(Metered { model, price, ledger: ledger.into(), settled: Condvar::new() })
     }
 
     /// What was spent so far.
     pub fn spent(&self) -> Spent {
-        self.account().spent
+        self.ledger().spent()
     }
 
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cost(&self, usage: Usage) -> Usd {
-        self.price.as_ref().map(|price| price.of(usage)).unwrap_or_default()
+    fn charge(&self, usage: Usage) -> Charge {
+        Charge { usage, cost: self.price.as_ref().map(|price| price.of(usage)).unwrap_or_default() }
     }
 
     /// Puts the worst case of a call aside.
-    fn reserve(&self, worst: Usage) -> Result<()> {
-        let mut account = self.account();
+    fn reserve(&self, worst: Charge) -> Result<()> {
+        let mut ledger = self.ledger();
         loop {
-            match self.shortfall(&account, worst) {
-                None => break,
-                Some(error) if account.under_way == 0 => return Err(error),
-                Some(_) => account = self.settled.wait(account).unwrap_or_else(PoisonError::into_inner),
+            match ledger.reserve(worst) {
+                Err(_) if !ledger.is_idle() => {
+                    ledger = self.settled.wait(ledger).unwrap_or_else(PoisonError::into_inner);
+                }
+                done => return done,
             }
         }
-        account.aside += worst;
-        account.under_way += 1;
-        Ok(())
     }
 
-    fn shortfall(&self, account: &Account, worst: Usage) -> Option<Error> {
-        let mut taken = account.spent.usage;
-        taken += account.aside;
-        if let Some(cap) = self.budget.tokens {
-            let left = cap.saturating_sub(taken.total());
-            if worst.total() > left {
-                return Some(Error::Budget { needed: Amount::Tokens(worst.total()), left: Amount::Tokens(left) });
-            }
-        }
-        let cap = self.budget.cost?;
-        // What was spent is summed call by call, so that rounding is on the safe side.
-        let left = cap.minus(account.spent.cost.unwrap_or_default()).minus(self.cost(account.aside));
-        let needed = self.cost(worst);
-        (needed > left).then_some(Error::Budget { needed: Amount::Cost(needed), left: Amount::Cost(left) })
-    }
-
-    fn settle(&self, worst: Usage, used: Usage, is_bound: bool) {
-        let mut account = self.account();
-        account.under_way -= 1;
-        account.aside.input -= worst.input;
-        account.aside.output -= worst.output;
-        account.spent.requests += 1;
-        account.spent.bounded += u64::from(is_bound);
-        account.spent.usage += used;
-        let cost = self.cost(used);
-        account.spent.cost = account.spent.cost.map(|sum| sum.plus(cost));
+    fn settle(&self, worst: Charge, used: Usage, is_bound: bool) {
+        self.ledger().settle(worst, self.charge(used), is_bound);
         self.settled.notify_all();
     }
 }
@@ -132,22 +94,23 @@ impl<M: LanguageModel> LanguageModel for Metered<M> {
     }
 
     fn complete(&self, prompt: &Prompt) -> Result<Reply> {
-        let worst = Usage { input: at_most(prompt), output: prompt.max_output.into() };
+        let most = Usage { input: at_most(prompt), output: prompt.max_output.into() };
+        let worst = self.charge(most);
         let mut pauses = Pauses::new();
         loop {
             self.reserve(worst)?;
             let error = match self.model.complete(prompt) {
                 Ok(reply) => {
-                    self.settle(worst, reply.usage.unwrap_or(worst), reply.usage.is_none());
+                    self.settle(worst, reply.usage.unwrap_or(most), reply.usage.is_none());
                     return Ok(reply);
                 }
                 Err(error) => error,
             };
             let lost = error.may_cost();
-            self.settle(worst, if lost { worst } else { Usage::default() }, lost);
+            self.settle(worst, if lost { most } else { Usage::default() }, lost);
             let Some(pause) = pauses.after(&error) else { return Err(error) };
             tracing::debug!(model = self.name(), %error, ?pause, "the request is tried again");
-            self.account().spent.retries += 1;
+            self.ledger().count_retry();
             std::thread::sleep(pause);
         }
     }
@@ -166,7 +129,7 @@ mod tests {
         }
 
         fn complete(&self, _: &Prompt) -> Result<Reply> {
-            Ok(Reply { text: "yes".into(), usage: self.0 })
+            Ok(Reply { text: "yes".into(), usage: self.0, ..Reply::default() })
         }
     }
 

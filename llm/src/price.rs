@@ -29,11 +29,13 @@ impl Usd {
         self.0 as f64 / PICO
     }
 
-    pub(crate) fn plus(self, other: Self) -> Self {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
         Usd(self.0.saturating_add(other.0))
     }
 
-    pub(crate) fn minus(self, other: Self) -> Self {
+    /// What is left; nothing if `other` is more.
+    pub fn minus(self, other: Self) -> Self {
         Usd(self.0.saturating_sub(other.0))
     }
 }

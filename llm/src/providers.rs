@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt;
 use genai::adapter::AdapterKind;
-use genai::chat::{ChatMessage, ChatOptions, ChatRequest, JsonSpec};
+use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec};
 use genai::resolver::{AuthData, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Error, LanguageModel, Prompt, Reply, Result, Usage};
+use crate::{Error, LanguageModel, Prompt, Reply, Result, ToolCall, Usage};
 
 /// The variable that holds the key for whatever is asked; it goes before the providers' own variables.
 pub const KEY: &str = "COGO_LLM_API_KEY";
@@ -27,19 +28,38 @@ pub struct ProviderOptions {
     pub base_url: Option<String>,
     /// How long one request may take.
     pub timeout: Duration,
+    /// The environment variable that holds the key of this service, and of no other. Without it, [`KEY`] and the provider's own.
+    pub key_variable: Option<String>,
+}
+
+/// A runtime that may be dropped anywhere, in async code too.
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.as_ref().expect("it is taken when it is dropped").block_on(future)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// A model behind HTTP. Requests of several threads go out at the same time.
 pub struct Provider {
     model: String,
     client: Client,
-    runtime: Runtime,
+    runtime: Background,
     secret: Option<String>,
 }
 
 impl Provider {
-    /// Prepares to ask; sends nothing. A key is taken from the environment: from [`KEY`], or from the provider's own variable if
-    /// its own service is asked. The latter is never sent anywhere else.
+    /// Prepares to ask; sends nothing. A key is taken from the environment: from the variable that the options name; otherwise from
+    /// [`KEY`], or from the provider's own variable if its own service is asked. The latter is never sent anywhere else.
     ///
     /// # Errors
     /// [`Error::NoKey`] if the provider wants one and there is none, [`Error::Settings`] if the URL cannot be used.
@@ -51,9 +71,10 @@ impl Provider {
             _ => AdapterKind::from_model(&model).map_err(|error| settings(&error))?,
         };
         let own_variable = kind.default_key_env_name().filter(|_| elsewhere.is_none());
-        let variables = [Some(KEY), own_variable];
+        let own_key = options.key_variable.as_deref();
+        let variables = if own_key.is_some() { [own_key, None] } else { [Some(KEY), own_variable] };
         let secret = variables.iter().flatten().find_map(|name| std::env::var(name).ok().filter(|key| !key.is_empty()));
-        if secret.is_none() && own_variable.is_some() {
+        if secret.is_none() && (own_variable.is_some() || own_key.is_some()) {
             let variables = variables.iter().flatten().rev().map(|name| (*name).to_owned()).collect();
             return Err(Error::NoKey { model, variables });
         }
@@ -81,7 +102,7 @@ impl Provider {
         let client = Client::builder().with_reqwest(http).with_service_target_resolver(resolver);
         let client = client.build().map_err(|error| settings(&error))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| settings(&error))?;
-        Ok(Provider { client, runtime, secret, model })
+        Ok(Provider { client, runtime: Background(Some(runtime)), secret, model })
     }
 
     fn error(&self, error: &genai::Error) -> Error {
@@ -137,18 +158,64 @@ impl LanguageModel for Provider {
     }
 
     fn complete(&self, prompt: &Prompt) -> Result<Reply> {
-        let request = ChatRequest::new(vec![ChatMessage::user(prompt.user.clone())]).with_system(prompt.system.clone());
-        let mut options = ChatOptions::default().with_max_tokens(prompt.max_output);
-        if let Some(schema) = &prompt.schema {
-            options = options.with_response_format(JsonSpec::new("answer", schema.clone()));
-        }
+        let (request, options) = request(prompt);
         let answer = self.runtime.block_on(self.client.exec_chat(&self.model, request, Some(&options)));
         let answer = answer.map_err(|error| self.error(&error))?;
-        let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
-        let usage = count(answer.usage.prompt_tokens).zip(count(answer.usage.completion_tokens));
-        let usage = usage.map(|(input, output)| Usage { input, output });
-        Ok(Reply { text: answer.first_text().unwrap_or_default().to_owned(), usage })
+        let calls = answer.tool_calls().into_iter().map(call).collect();
+        Ok(Reply { text: answer.first_text().unwrap_or_default().to_owned(), calls, usage: usage(&answer.usage) })
     }
+
+    fn stream(&self, prompt: &Prompt, sink: &mut dyn FnMut(&str)) -> Result<Reply> {
+        let (request, options) = request(prompt);
+        let options = options.with_capture_usage(true).with_capture_tool_calls(true);
+        self.runtime.block_on(async {
+            let answer = self.client.exec_chat_stream(&self.model, request, Some(&options)).await;
+            let mut events = answer.map_err(|error| self.error(&error))?.stream;
+            let mut text = String::new();
+            while let Some(event) = events.next().await {
+                match event.map_err(|error| self.error(&error))? {
+                    ChatStreamEvent::Chunk(piece) => {
+                        sink(&piece.content);
+                        text.push_str(&piece.content);
+                    }
+                    // Without the reason why it ended, it did not end: the connection did.
+                    ChatStreamEvent::End(end) if end.captured_stop_reason.is_some() => {
+                        let calls = end.captured_tool_calls().unwrap_or_default().into_iter().map(call).collect();
+                        return Ok(Reply { text, calls, usage: end.captured_usage.as_ref().and_then(usage) });
+                    }
+                    _ => {}
+                }
+            }
+            Err(Error::Reply("it was cut off".into()))
+        })
+    }
+}
+
+fn request(prompt: &Prompt) -> (ChatRequest, ChatOptions) {
+    let mut request = ChatRequest::new(vec![ChatMessage::user(prompt.user.clone())]).with_system(prompt.system.clone());
+    if !prompt.tools.is_empty() {
+        request = request.with_tools(prompt.tools.iter().map(|tool| {
+            genai::chat::Tool::new(tool.name.clone())
+                .with_description(tool.description.clone())
+                .with_schema(tool.schema.clone())
+        }));
+    }
+    let mut options = ChatOptions::default().with_max_tokens(prompt.max_output);
+    if let Some(schema) = &prompt.schema {
+        options = options.with_response_format(JsonSpec::new("answer", schema.clone()));
+    }
+    (request, options)
+}
+
+fn call(call: &genai::chat::ToolCall) -> ToolCall {
+    ToolCall { name: call.fn_name.clone(), arguments: call.fn_arguments.clone() }
+}
+
+/// What the provider counted.
+fn usage(counted: &genai::chat::Usage) -> Option<Usage> {
+    let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
+    let (input, output) = count(counted.prompt_tokens).zip(count(counted.completion_tokens))?;
+    Some(Usage { input, output })
 }
 
 impl std::fmt::Debug for Provider {

@@ -1,8 +1,8 @@
 //! How many tokens is this text? Before a call nobody knows exactly: an estimate for previews, a bound for caps.
 
-use crate::Prompt;
+use crate::{Prompt, Tool};
 
-/// Tokens that providers put around the parts of a prompt, at most.
+/// Tokens that providers put around a prompt, or one of its tools, at most.
 const FRAME: u64 = 64;
 
 /// About how many tokens `text` has: four letters of Latin script each, one or two of the others.
@@ -20,7 +20,10 @@ pub fn estimate(text: &str) -> u64 {
 /// More tokens than `prompt` can have: a token of the tokenizers in use stands for a byte or more.
 pub fn at_most(prompt: &Prompt) -> u64 {
     let schema = prompt.schema.as_ref().map_or(0, |schema| schema.to_string().len());
-    (prompt.system.len() + prompt.user.len() + schema) as u64 + FRAME
+    let tool = |tool: &Tool| tool.name.len() + tool.description.len() + tool.schema.to_string().len();
+    let tools: usize = prompt.tools.iter().map(tool).sum();
+    let frames = FRAME * (1 + prompt.tools.len() as u64);
+    (prompt.system.len() + prompt.user.len() + schema + tools) as u64 + frames
 }
 
 #[cfg(test)]

@@ -79,6 +79,18 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A server that should answer in place of an index does not.
+    #[error("{reason}")]
+    Server {
+        /// Why.
+        reason: String,
+    },
+    /// A question that a mirror in a server cannot answer.
+    #[error("{question} cannot be answered from a mirror in PostgreSQL")]
+    Mirror {
+        /// What was asked for.
+        question: &'static str,
+    },
     /// The operating system refused; the message names the path.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -91,12 +103,13 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Error::NoIndex { .. } | Error::Query { .. } | Error::Source { .. } => Fault::Caller,
+            Error::NoIndex { .. } | Error::Query { .. } | Error::Source { .. } | Error::Mirror { .. } => Fault::Caller,
             Error::Corrupt { .. }
             | Error::Format { .. }
             | Error::Locked { .. }
             | Error::Model { .. }
             | Error::Runtime { .. }
+            | Error::Server { .. }
             | Error::Io(_) => Fault::Environment,
             Error::TextIndex(_) => Fault::Bug,
         }
@@ -116,6 +129,9 @@ impl Error {
                 Some("`cogo model list` shows what is installed, `cogo model verify` checks it".into())
             }
             Error::Runtime { .. } => Some("run `cogo model pull runtime`, or `pip install onnxruntime`".into()),
+            Error::Mirror { .. } => Some(
+                "ask where the index lies; the graph can be asked in Neo4j, too (`cogo graph … --neo4j URL`)".into(),
+            ),
             Error::Locked { .. } => Some("wait for it, or pass `--wait`".into()),
             Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space; the previous index is intact".into())

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use graphrag::graph::Relation;
 use rag_core::Mode;
 
+use super::agent::args::{AGENT_EXAMPLES, AgentCommand};
+
 /// Searches code and documents by meaning and by word, on your machine.
 #[derive(Debug, Parser)]
 #[command(name = "cogo", version, arg_required_else_help = true, max_term_width = 100)]
@@ -70,6 +72,14 @@ pub(super) enum Command {
         after_long_help = "Examples:\n  cogo context \"how are sessions signed\" --tokens 2000\n  cogo context \"retry policy\" ~/project --format json | jq '.blocks[].path'"
     )]
     Context(ContextArgs),
+    /// Answers a question in sentences, each with the place where that is written; no language model takes part.
+    ///
+    /// Searches for the parts of the question, looks up in the graph what hangs together with the best hits, and searches again for words that
+    /// nothing spoke of. A sentence whose quotes do not stand in the lines that it cites is dropped; words that were found nowhere are named.
+    #[command(
+        after_long_help = "Examples:\n  cogo research \"how are sessions signed, and who calls that?\"\n  cogo research \"토큰은 어디서 만료되나요?\" ~/project --format json | jq '.sentences[].text'"
+    )]
+    Research(ResearchArgs),
     /// Asks who uses what, and how the repository is organised: callers, impact, overview and more.
     ///
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
@@ -103,6 +113,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: VerifyCommand,
     },
+    /// Durable jobs: submit, run, follow, and work on them in any number of processes.
+    #[command(after_long_help = AGENT_EXAMPLES)]
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
     /// Serves coding agents: search, read, graph, overview, impact and status over the Model Context Protocol.
     ///
     /// Speaks with the client over stdin and stdout, or over HTTP. The index is made behind and follows the files; nothing
@@ -126,7 +142,7 @@ pub(super) enum Command {
 /// The text of `cogo exit-codes` and `cogo help exit-codes`.
 pub(super) const EXIT_CODES: &str = "\
 0  done; a search found something
-1  a search found nothing; `cogo verify` found differences
+1  a search found nothing; `cogo verify` found differences; a job that was waited for did not succeed
 2  the request was wrong: an unknown option, an empty query, a path that does not exist, a bad setting
 3  the environment was: no permission, a full disk, a damaged index, another process is writing it
 4  a bug in cogo; please report it
@@ -204,6 +220,31 @@ pub(super) enum VerifyCommand {
     Neo4j(VerifyArgs),
 }
 
+/// Which mirror of those in a server.
+#[derive(Args, Debug)]
+pub(super) struct MirrorName {
+    /// What the repository is called in the server [default: the name of its folder; of a mirror without a folder, all].
+    #[arg(long, value_name = "NAME", help_heading = "Mirrors")]
+    pub repo: Option<String>,
+    /// Whose it is [default: `default`].
+    #[arg(long, value_name = "NAME", help_heading = "Mirrors")]
+    pub tenant: Option<String>,
+}
+
+impl MirrorName {
+    /// As settings.
+    pub fn flags(&self) -> serde_json::Value {
+        let mut sync = serde_json::json!({});
+        if let Some(tenant) = &self.tenant {
+            sync["tenant"] = serde_json::json!(tenant);
+        }
+        if let Some(name) = &self.repo {
+            sync["repository"] = serde_json::json!(name);
+        }
+        sync
+    }
+}
+
 /// Which mirror of which index.
 #[derive(Args, Debug)]
 pub(super) struct MirrorArgs {
@@ -213,12 +254,8 @@ pub(super) struct MirrorArgs {
     /// The server [default: its setting].
     #[arg(long, visible_alias = "uri", value_name = "URL")]
     pub url: Option<String>,
-    /// How the repository is called there [default: the name of its folder].
-    #[arg(long, value_name = "NAME")]
-    pub repo: Option<String>,
-    /// Whose it is [default: `default`].
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    #[command(flatten)]
+    pub name: MirrorName,
     /// Where the index lies, if not in `.cogo` in the folder.
     #[arg(long, value_name = "DIR")]
     pub index_dir: Option<PathBuf>,
@@ -252,9 +289,11 @@ pub(super) struct VerifyArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
-    /// The repositories.
+    /// The repositories: folders, or a database with mirrors (`postgres://…`; `postgres://` alone is the one of your settings).
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// Where to listen: `address:port`, or a port of this machine; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
     pub listen: String,
@@ -293,12 +332,34 @@ pub(super) struct ServeArgs {
 pub(super) struct ContextArgs {
     /// The question.
     pub query: String,
-    /// The repository.
+    /// The repository: a folder, or a database with its mirror (`postgres://…`).
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// How many tokens to fill (a token is taken for four bytes).
     #[arg(long, value_name = "N", default_value_t = 4000)]
     pub tokens: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ResearchArgs {
+    /// The question.
+    pub question: String,
+    /// The repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Rounds of searching, at most.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub rounds: usize,
+    /// Pieces of evidence, at most.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub evidence: usize,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -478,7 +539,7 @@ pub(super) struct CommunitiesArgs {
     #[command(flatten)]
     pub overview: OverviewArgs,
     /// Let a language model summarise the coarsest parts that are shown. Optional; costs money.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "neo4j")]
     pub summarize: bool,
     #[command(flatten)]
     pub spending: SpendingArgs,
@@ -512,6 +573,9 @@ pub(super) struct OverviewArgs {
     /// The repository.
     #[arg(long = "in", value_name = "PATH", default_value = ".")]
     pub root: PathBuf,
+    /// Ask the mirror in this Neo4j server, as it was synced last. Counts and texts are those of the index, if it is here.
+    #[arg(long, value_name = "URL")]
+    pub neo4j: Option<String>,
     /// At most so many of each.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 12)]
     pub limit: usize,
@@ -840,9 +904,12 @@ pub(super) struct SearchArgs {
     /// What to search for. With --batch there is none, and the first word is a PATH already.
     #[arg(required_unless_present = "batch")]
     pub query: Option<OsString>,
-    /// The folders or files to search [default: the current folder].
+    /// The folders or files to search [default: the current folder], or a database with mirrors (`postgres://…`; `postgres://` alone is
+    /// the one of your settings).
     #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
+    #[command(flatten)]
+    pub mirror: MirrorName,
     /// Read one query per line from stdin and answer each with one line of JSON.
     #[arg(long)]
     pub batch: bool,

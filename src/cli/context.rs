@@ -3,13 +3,21 @@
 use std::io::Write;
 
 use super::args::{ContextArgs, Format};
+use super::failure::Usage;
 use super::output::{self, harmless};
 use super::{Done, target};
 use crate::context::pack;
 
 pub(super) fn run(args: &ContextArgs) -> anyhow::Result<Done> {
-    let (engine, _) = target::engine_for(&args.path, None, &args.logging)?;
-    target::refresh(&engine)?;
+    let engine = match target::mirrors_named(std::slice::from_ref(&args.path), &args.mirror, &args.logging)? {
+        Some(mut mirrors) if mirrors.len() == 1 => mirrors.remove(0),
+        Some(_) => return Err(Usage::new("there are several repositories").hint("choose one by `--repo NAME`").into()),
+        None => {
+            let (engine, _) = target::engine_for(&args.path, None, &args.logging)?;
+            target::refresh(&engine)?;
+            engine
+        }
+    };
     let context = pack(&engine, &args.query, args.tokens)?;
     if args.format != Format::Text {
         output::print_json(&context, args.format)?;

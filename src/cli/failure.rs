@@ -96,6 +96,9 @@ fn judge(error: &anyhow::Error) -> (Fault, Option<String>) {
         if let Some(error) = cause.downcast_ref::<llm::Error>() {
             return (if error.is_callers() { Fault::Caller } else { Fault::Environment }, error.hint());
         }
+        if let Some(error) = cause.downcast_ref::<agents::Error>() {
+            return judge_job(error);
+        }
         if cause.is::<io::Error>() {
             return (Fault::Environment, None);
         }
@@ -115,6 +118,15 @@ fn judge_mirror(error: &mirror::Error) -> (Fault, Option<String>) {
             (Fault::Environment, None)
         }
     }
+}
+
+fn judge_job(error: &agents::Error) -> (Fault, Option<String>) {
+    let hint = match error {
+        agents::Error::NoJob { .. } => Some("`cogo agent status` lists jobs".into()),
+        agents::Error::Unreachable { .. } => Some("check `--store`, or the setting `agents.store`".into()),
+        _ => None,
+    };
+    (if error.is_callers() { Fault::Caller } else { Fault::Environment }, hint)
 }
 
 fn fault_of(kind: models::Kind) -> Fault {

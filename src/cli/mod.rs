@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk. Nothing here knows how searching works; nothing below here prints.
 
+mod agent;
 mod args;
 mod batch;
 mod context;
@@ -17,6 +18,7 @@ mod output;
 mod progress;
 mod related;
 mod report;
+mod research;
 mod search;
 mod serve;
 mod snippet;
@@ -39,7 +41,9 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
         Command::Context(args) => context::run(&args),
+        Command::Research(args) => research::run(&args),
         Command::Graph { command } => graph::run(&command),
+        Command::Agent { command } => agent::run(&command),
         Command::Mcp(args) => mcp::run(&args),
         Command::Model { command } => model::run(&command),
         Command::Serve(args) => serve::run(&args),

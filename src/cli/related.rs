@@ -16,7 +16,7 @@ pub(super) fn run(args: &RelatedArgs) -> anyhow::Result<Done> {
         // The whole repository is searched, not only the file.
         None => crate::locate(&path)?.root,
     };
-    let target = Target::locate(&[root], &args.hits)?;
+    let target = Target::locate(&[root], &args.hits, serde_json::json!({}))?;
     let engine = &target.workspace.engines()[0];
     let within = within(&path, engine.root())?;
     let query = search::query(&args.hits, &target);

@@ -17,7 +17,7 @@ use crate::config::suggestion;
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Done> {
     let (text, paths) = split(args)?;
     let filter = filter(args)?;
-    let target = Target::locate(&paths, &args.hits)?;
+    let target = Target::locate(&paths, &args.hits, args.mirror.flags())?;
     let mut query = query(&args.hits, &target);
     query.filter = filter;
     if args.batch {

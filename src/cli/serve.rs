@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::ServeArgs;
 use super::failure::Usage;
 use super::{Done, target};
+use crate::Engine;
 use crate::http::{Limits, Options, Server};
 use crate::token::SHORTEST;
 
@@ -17,10 +18,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
             .hint("give `--token-file FILE`, or listen on 127.0.0.1")
             .into());
     }
-    let mut engines = Vec::new();
-    for path in &args.paths {
-        engines.push(target::engine_for(path, None, &args.logging)?.0);
-    }
+    let engines = engines(args)?;
     let defaults = Limits::default();
     let limits = Limits {
         body_bytes: args.max_body.as_u64() as usize,
@@ -46,9 +44,17 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Done> {
     if let Some(folder) = &options.clones {
         std::fs::create_dir_all(folder)?;
     }
-    let serve = || Server::new(engines, options)?.run(address, |address| anstream::eprintln!("listening on http://{address}"));
+    let serve =
+        || Server::new(engines, options)?.run(address, |address| anstream::eprintln!("listening on http://{address}"));
     serve().map_err(anyhow::Error::from_boxed)?;
     Ok(Done::Something)
+}
+
+fn engines(args: &ServeArgs) -> anyhow::Result<Vec<Engine>> {
+    if let Some(engines) = target::mirrors_named(&args.paths, &args.mirror, &args.logging)? {
+        return Ok(engines);
+    }
+    args.paths.iter().map(|path| Ok(target::engine_for(path, None, &args.logging)?.0)).collect()
 }
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {

@@ -34,7 +34,9 @@ fn sync_postgres(args: &SyncArgs) -> anyhow::Result<Done> {
     let index = open(&args.mirror)?;
     let url = address(&args.mirror, index.config.sync.postgres.as_deref(), "sync.postgres")?;
     let options = SyncOptions { older: args.older, ..SyncOptions::default() };
-    let synced = mirrors::postgres(&url, &index.origin, |mirror| mirror.sync(&index.snapshot, &options))?;
+    let synced = mirrors::postgres(&url, &index.origin, |mirror| {
+        mirrors::sync_whole(mirror, &index.engine, &index.snapshot, &options)
+    })?;
     print_synced(&synced, &url, args.mirror.format)?;
     Ok(Done::Something)
 }
@@ -44,10 +46,10 @@ fn verify_postgres(args: &VerifyArgs) -> anyhow::Result<Done> {
     let url = address(&args.mirror, index.config.sync.postgres.as_deref(), "sync.postgres")?;
     let (verified, repaired) = mirrors::postgres(&url, &index.origin, |mirror| {
         if args.repair {
-            let (verified, synced) = mirror.repair(&index.snapshot, &SyncOptions::default())?;
+            let (verified, synced) = mirrors::repair_whole(mirror, &index.engine, &index.snapshot)?;
             Ok((verified, Some(synced)))
         } else {
-            Ok((mirror.verify(&index.snapshot)?, None))
+            Ok((mirrors::verify_whole(mirror, &index.engine, &index.snapshot)?, None))
         }
     })?;
     print_verified(&verified, repaired.as_ref(), "document", args.mirror.format)?;
@@ -87,18 +89,12 @@ struct Index {
 }
 
 fn open(args: &MirrorArgs) -> anyhow::Result<Index> {
-    let mut flags = json!({ "sync": {} });
+    let mut flags = json!({ "sync": args.name.flags() });
     if let Some(folder) = &args.index_dir {
         flags["index_dir"] = json!(folder);
     }
     if let Some(log) = &args.logging.log {
         flags["log"] = json!(log);
-    }
-    if let Some(tenant) = &args.tenant {
-        flags["sync"]["tenant"] = json!(tenant);
-    }
-    if let Some(name) = &args.repo {
-        flags["sync"]["repository"] = json!(name);
     }
     // What follows is the one sync that was asked for.
     flags["sync"]["auto"] = json!(false);

@@ -11,10 +11,11 @@ use rag_core::store::FOLDER;
 use rag_core::{Error, Fault, Hit, Query, Result as EngineResult, SearchResult, Store};
 use serde_json::{Value, json};
 
-use super::args::{HitArgs, Logging, ModeArg};
+use super::args::{HitArgs, Logging, MirrorName, ModeArg};
+use super::failure::Usage;
 use super::progress::Progress;
-use crate::config::{Config, Sources, mode_word};
-use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, mirrors, model};
+use crate::config::{Config, Sources, SyncConfig, mode_word};
+use crate::{Encoder, Engine, EngineOptions, Location, Workspace, locate, mirrored, mirrors, model};
 
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -28,11 +29,16 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Finds the indexes that cover `paths`.
-    pub(super) fn locate(paths: &[PathBuf], args: &HitArgs) -> anyhow::Result<Self> {
-        let flags = flags(args);
+    /// Finds the indexes that cover `paths`, or the mirrors in the database that they name. `mirror` holds settings about mirrors.
+    pub(super) fn locate(paths: &[PathBuf], args: &HitArgs, mirror: Value) -> anyhow::Result<Self> {
+        let mut flags = flags(args);
+        flags["sync"] = mirror;
         let first = Sources::read(None, flags.clone())?.config()?;
         init_log(&first)?;
+        if let Some(engines) = mirrors_at(paths, &first)? {
+            let engines = engines.into_iter().map(Arc::new).collect();
+            return Ok(Target { workspace: Workspace::of(engines)?, config: first });
+        }
         let mut roots: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
         let mut order = Vec::new();
         for path in paths {
@@ -62,6 +68,9 @@ impl Target {
     pub(super) fn refresh(&self, args: &HitArgs) -> anyhow::Result<()> {
         for engine in self.workspace.engines() {
             let started = Instant::now();
+            if engine.is_mirror() {
+                continue;
+            }
             if !args.no_refresh {
                 refresh(engine)?;
             }
@@ -73,7 +82,7 @@ impl Target {
 
     /// Searches; globs are relative to the paths that were asked for.
     pub(super) fn search(&self, query: &Query) -> EngineResult<SearchResult> {
-        self.workspace.searcher()?.search(query)
+        self.workspace.search(query)
     }
 
     /// The root of the repository a hit comes from, if there are several.
@@ -83,6 +92,39 @@ impl Target {
             engines => engines.get(hit.repository).map(|engine| engine.root()),
         }
     }
+}
+
+/// Engines for the mirrors in the database that `paths` name; `None` if they are folders.
+pub(super) fn mirrors_at(paths: &[PathBuf], config: &Config) -> anyhow::Result<Option<Vec<Engine>>> {
+    let is_mirror = |path: &&PathBuf| path.to_str().is_some_and(mirrored::is_mirror);
+    let Some(url) = paths.iter().find(is_mirror).and_then(|path| path.to_str()) else { return Ok(None) };
+    if paths.len() > 1 {
+        return Err(Usage::new("a database is searched alone")
+            .hint("`--repo NAME` chooses one repository in it")
+            .into());
+    }
+    let url =
+        match url.ends_with("://") {
+            false => url,
+            true => config.sync.postgres.as_deref().ok_or_else(|| {
+                Usage::new("no server was named").hint("set `sync.postgres` (see `cogo config show`)")
+            })?,
+        };
+    let SyncConfig { tenant, repository, .. } = &config.sync;
+    Ok(Some(mirrored::engines(url, tenant, repository.as_deref(), &EngineOptions::default())?))
+}
+
+/// The same, with these settings.
+pub(super) fn mirrors_named(
+    paths: &[PathBuf],
+    name: &MirrorName,
+    logging: &Logging,
+) -> anyhow::Result<Option<Vec<Engine>>> {
+    let config = Sources::read(None, json!({ "sync": name.flags() }))?.config()?;
+    if paths.iter().any(|path| path.to_str().is_some_and(mirrored::is_mirror)) {
+        init_log(&Config { log: logging.log.clone().or(config.log.clone()), ..config.clone() })?;
+    }
+    mirrors_at(paths, &config)
 }
 
 /// The engine for one path, and the settings it works with.

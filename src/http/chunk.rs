@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rag_core::{Hit, Snapshot};
+use rag_core::Hit;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,35 +20,35 @@ pub(super) struct ChunkId {
     repository: String,
     path: String,
     lines: (u32, u32),
-    /// of the file, see [`CatalogEntry::content`](rag_core::store::catalog::CatalogEntry::content)
-    content: u64,
+    /// of the file, see [`IndexedFile::version`]
+    version: u64,
 }
 
 impl ChunkId {
-    /// The id of a hit.
-    pub(super) fn of(repository: &str, snapshot: &Snapshot, hit: &Hit) -> Self {
+    /// The id of a hit in this version of its file.
+    pub(super) fn of(repository: &str, version: u64, hit: &Hit) -> Self {
         ChunkId {
             repository: repository.to_owned(),
             path: hit.path.clone(),
             lines: (hit.start_line, hit.end_line),
-            content: snapshot.entry(&hit.path).map_or(0, |entry| entry.content),
+            version,
         }
     }
 
     fn parse(id: &str) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
         let mut parts = text.splitn(4, '\0');
-        let (content, lines) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
+        let (version, lines) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
         let (first, last) = lines.split_once('-')?;
         let lines = (first.parse().ok()?, last.parse().ok()?);
-        Some(ChunkId { content, lines, repository: parts.next()?.to_owned(), path: parts.next()?.to_owned() })
+        Some(ChunkId { version, lines, repository: parts.next()?.to_owned(), path: parts.next()?.to_owned() })
     }
 }
 
 impl fmt::Display for ChunkId {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (first, last) = self.lines;
-        let text = format!("{:x}\0{first}-{last}\0{}\0{}", self.content, self.repository, self.path);
+        let text = format!("{:x}\0{first}-{last}\0{}\0{}", self.version, self.repository, self.path);
         f.write_str(&URL_SAFE_NO_PAD.encode(text))
     }
 }
@@ -106,11 +106,10 @@ pub(super) async fn chunk(shared: State, InPath(id): InPath<String>) -> Result<J
     let repository = shared.repositories.one(Some(&id.repository))?;
     let work = move || {
         let gone = || ApiError::new(StatusCode::GONE, "gone", "the file has changed since").hint("search again");
-        let file = repository.engine.file(&id.path).map_err(|_| gone())?;
-        let snapshot = repository.engine.snapshot()?;
-        match snapshot.entry(&id.path).is_some_and(|entry| entry.content == id.content) {
-            true => FileAnswer::new(&repository.name, file, id.lines),
-            false => Err(gone()),
+        match repository.engine.file(&id.path) {
+            Ok(file) if file.version == id.version => FileAnswer::new(&repository.name, file, id.lines),
+            Ok(_) | Err(rag_core::Error::Query { .. }) => Err(gone()),
+            Err(error) => Err(error.into()),
         }
     };
     Ok(Json(shared.work.run::<_, ApiError>(work).await?))

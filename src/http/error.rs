@@ -122,6 +122,7 @@ impl From<Error> for ApiError {
         let message = error.to_string();
         let (status, code) = match (&error, error.fault()) {
             (Error::NoIndex { .. }, _) => (StatusCode::CONFLICT, "not_indexed"),
+            (Error::Mirror { .. }, _) => (StatusCode::NOT_IMPLEMENTED, "mirror"),
             (_, Fault::Caller) => (StatusCode::BAD_REQUEST, "bad_request"),
             (_, Fault::Environment) => (StatusCode::SERVICE_UNAVAILABLE, "environment"),
             (_, Fault::Bug) => (StatusCode::INTERNAL_SERVER_ERROR, "bug"),

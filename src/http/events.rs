@@ -6,8 +6,8 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::State;
 use super::jobs::{Events, event};
+use super::{State, work};
 
 /// A repository has a new generation: what was found before may be out of date.
 #[derive(Serialize, ToSchema)]
@@ -33,7 +33,8 @@ pub(super) async fn events(shared: State) -> Events {
         changes.borrow_and_update();
         // A caller that is slow misses what is out of date already, and nothing else.
         let mut news = Vec::new();
-        for (repository, generation, _) in all.repositories.sizes() {
+        let here = all.clone();
+        for (repository, generation, _) in work::aside(move || here.repositories.sizes()).await.ok()? {
             if known.insert(repository.clone(), generation) != Some(generation) {
                 news.push(event("indexed", &Indexed { repository, generation }));
             }

@@ -9,8 +9,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::State;
-use super::error::ErrorJson;
+use super::error::{ApiError, ErrorJson};
+use super::{State, work};
 
 /// Seconds that requests are counted by.
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -50,21 +50,23 @@ pub(super) struct Ready {
 /// Every repository can be searched
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "They can", body = Ready), (status = 503, description = "Some cannot", body = Ready)))]
-pub(super) async fn readyz(shared: State) -> Response {
-    let waiting_for = shared.repositories.waiting();
+pub(super) async fn readyz(shared: State) -> Result<Response, ApiError> {
+    let all = shared.0.clone();
+    let waiting_for = work::aside(move || all.repositories.waiting()).await?;
     let status = if waiting_for.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready: waiting_for.is_empty(), waiting_for })).into_response()
+    Ok((status, Json(Ready { ready: waiting_for.is_empty(), waiting_for })).into_response())
 }
 
 /// Counters and durations, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, description = "In the text format", body = String, content_type = "text/plain"),
         (status = 401, description = "No token", body = ErrorJson)))]
-pub(super) async fn metrics(shared: State) -> Response {
+pub(super) async fn metrics(shared: State) -> Result<Response, ApiError> {
     shared.metrics.run_upkeep();
-    for (name, generation, chunks) in shared.repositories.sizes() {
+    let all = shared.0.clone();
+    for (name, generation, chunks) in work::aside(move || all.repositories.sizes()).await? {
         metrics::gauge!("cogo_repository_generation", "repository" => name.clone()).set(generation as f64);
         metrics::gauge!("cogo_repository_chunks", "repository" => name).set(chunks as f64);
     }
-    ([("content-type", "text/plain; version=0.0.4")], shared.metrics.render()).into_response()
+    Ok(([("content-type", "text/plain; version=0.0.4")], shared.metrics.render()).into_response())
 }

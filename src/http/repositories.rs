@@ -3,23 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
-use rag_core::hybrid::Searcher;
+use rag_core::store::manifest::Counts;
 use rag_core::{Error, Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::State;
 use super::error::{ApiError, BodyError, ErrorJson};
 use super::input::Body;
 use super::jobs::{Job, JobJson, Jobs};
+use super::{State, work};
 use crate::config::Sources;
+use crate::mirrored::View;
 use crate::watch::{Outcome, Stopper, Watcher};
 use crate::{Engine, EngineOptions, Workspace};
+
+/// How often a mirror is asked for its generation.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// A repository that is served.
 pub(super) struct Repository {
@@ -35,8 +40,9 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.engine.snapshot().ok()
+    /// The generation that answers now, and what it holds; `None` if none does.
+    fn generation(&self) -> Option<(u64, Counts)> {
+        self.engine.generation().ok()
     }
 
     /// Brings the index up to date.
@@ -49,6 +55,24 @@ impl Repository {
         job.end(outcome.as_ref().map_err(ToString::to_string));
         *self.failed.write().unwrap_or_else(PoisonError::into_inner) = failed;
         outcome.map(drop)
+    }
+
+    /// Looks now and then whether somebody has synced, as long as it is served.
+    fn watch_mirror(self: &Arc<Self>) {
+        let repository = Arc::downgrade(self);
+        std::thread::spawn(move || {
+            let mut seen = None;
+            while let Some(repository) = repository.upgrade() {
+                // A server that is away for a while has nothing new.
+                let now = repository.generation().map(|(generation, _)| generation);
+                if now.is_some() && now != seen {
+                    seen = now;
+                    repository.changed.send_replace(());
+                }
+                drop(repository);
+                std::thread::sleep(GLANCE);
+            }
+        });
     }
 
     /// Brings the index up to date, and again after every change, until it is stopped.
@@ -95,7 +119,7 @@ pub(super) struct Repositories {
 
 struct Together {
     snapshots: Vec<Arc<Snapshot>>,
-    searcher: Arc<Searcher>,
+    view: View,
 }
 
 impl Repositories {
@@ -124,7 +148,7 @@ impl Repositories {
         if let Some(known) = all.iter().find(|known| known.engine.root() == engine.root()) {
             return known.clone();
         }
-        let folder = engine.root().file_name().map_or("repository".into(), |name| name.to_string_lossy().into_owned());
+        let folder = engine.name();
         let is_free = |name: &String| all.iter().all(|other| other.name != *name);
         let numbered = (2..).map(|number| format!("{folder}-{number}"));
         let name = std::iter::once(folder.clone()).chain(numbered).find(is_free).unwrap_or(folder);
@@ -148,7 +172,10 @@ impl Repositories {
     /// Brings all indexes up to date, and keeps them so.
     pub(super) fn follow(&self) {
         for repository in self.list() {
-            repository.follow(self.jobs.add(&repository.name));
+            match repository.engine.is_mirror() {
+                true => repository.watch_mirror(),
+                false => repository.follow(self.jobs.add(&repository.name)),
+            }
         }
     }
 
@@ -163,14 +190,14 @@ impl Repositories {
 
     /// Names of those that cannot be searched yet.
     pub(super) fn waiting(&self) -> Vec<String> {
-        self.list().iter().filter(|one| one.snapshot().is_none()).map(|one| one.name.clone()).collect()
+        self.list().iter().filter(|one| one.generation().is_none()).map(|one| one.name.clone()).collect()
     }
 
     /// Name, generation and number of chunks.
     pub(super) fn sizes(&self) -> Vec<(String, u64, u64)> {
         let size = |one: &Arc<Repository>| {
-            let snapshot = one.snapshot()?;
-            Some((one.name.clone(), snapshot.manifest.generation, snapshot.manifest.counts.chunks))
+            let (generation, counts) = one.generation()?;
+            Some((one.name.clone(), generation, counts.chunks))
         };
         self.list().iter().filter_map(size).collect()
     }
@@ -198,21 +225,26 @@ impl Repositories {
     ///
     /// # Errors
     /// If one does not exist, or none can be searched.
-    pub(super) fn searcher(&self, names: &[String]) -> Result<(Vec<Arc<Repository>>, Arc<Searcher>), ApiError> {
+    pub(super) fn view(&self, names: &[String]) -> Result<(Vec<Arc<Repository>>, View), ApiError> {
         let mut chosen: Vec<Arc<Repository>> = match names {
             [] => self.list(),
             names => names.iter().map(|name| self.one(Some(name))).collect::<Result<_, _>>()?,
         };
         if let [only] = &chosen[..] {
-            let searcher = only.engine.searcher()?;
-            return Ok((chosen, searcher));
+            let view = only.engine.view()?;
+            return Ok((chosen, view));
         }
         if names.is_empty() {
-            chosen.retain(|one| one.snapshot().is_some());
+            chosen.retain(|one| one.engine.is_mirror() || one.generation().is_some());
         }
         if chosen.is_empty() {
             let error = ApiError::new(StatusCode::CONFLICT, "not_indexed", "no repository can be searched yet");
             return Err(error.hint("GET /v1/repositories shows how far they are"));
+        }
+        let all = || Workspace::of(chosen.iter().map(|one| one.engine.clone()).collect());
+        if chosen.iter().any(|one| one.engine.is_mirror()) {
+            let view = all()?.view()?;
+            return Ok((chosen, view));
         }
         let snapshots: Vec<Arc<Snapshot>> = chosen.iter().map(|one| one.engine.snapshot()).collect::<Result<_, _>>()?;
         let same = |known: &Together| {
@@ -220,12 +252,12 @@ impl Repositories {
                 && known.snapshots.iter().zip(&snapshots).all(|(a, b)| Arc::ptr_eq(a, b))
         };
         if let Some(known) = self.together.read().unwrap_or_else(PoisonError::into_inner).as_ref().filter(|k| same(k)) {
-            return Ok((chosen, known.searcher.clone()));
+            return Ok((chosen, known.view.clone()));
         }
-        let searcher = Workspace::of(chosen.iter().map(|one| one.engine.clone()).collect())?.searcher()?;
-        let together = Together { snapshots, searcher: searcher.clone() };
+        let view = all()?.view()?;
+        let together = Together { snapshots, view: view.clone() };
         *self.together.write().unwrap_or_else(PoisonError::into_inner) = Some(together);
-        Ok((chosen, searcher))
+        Ok((chosen, view))
     }
 
     /// Has the folder at `path` indexed, or indexed again.
@@ -328,7 +360,7 @@ fn names(all: &[Arc<Repository>]) -> String {
 pub(super) struct RepositoryJson {
     /// Names it in requests.
     name: String,
-    /// Its folder on the server.
+    /// Its folder on the server, or its mirror.
     root: String,
     /// Whether it can be searched.
     ready: bool,
@@ -348,24 +380,27 @@ pub(super) struct RepositoryJson {
 
 /// What is served
 #[utoipa::path(get, path = "/v1/repositories", tag = "repositories",
-    responses((status = 200, description = "The repositories", body = Vec<RepositoryJson>)))]
-pub(super) async fn list(shared: State) -> Json<Vec<RepositoryJson>> {
+    responses((status = 200, description = "The repositories", body = Vec<RepositoryJson>), ApiError))]
+pub(super) async fn list(shared: State) -> Result<Json<Vec<RepositoryJson>>, ApiError> {
     let one = |repository: &Arc<Repository>| {
-        let snapshot = repository.snapshot();
-        let counts = snapshot.as_ref().map(|snapshot| snapshot.manifest.counts.clone()).unwrap_or_default();
+        let found = repository.engine.generation();
+        let failed = || repository.failed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let error = found.as_ref().err().filter(|_| repository.engine.is_mirror()).map(ToString::to_string);
+        let (generation, counts) = found.map_or_else(|_| Default::default(), |(number, counts)| (Some(number), counts));
         RepositoryJson {
             name: repository.name.clone(),
             root: repository.engine.root().to_string_lossy().into_owned(),
-            ready: snapshot.is_some(),
-            generation: snapshot.map(|snapshot| snapshot.manifest.generation),
+            ready: generation.is_some(),
+            generation,
             files: counts.files,
             lines: counts.lines,
             chunks: counts.chunks,
             symbols: counts.symbols,
-            error: repository.failed.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            error: error.or_else(failed),
         }
     };
-    Json(shared.repositories.list().iter().map(one).collect())
+    let all = shared.0.clone();
+    Ok(Json(work::aside(move || all.repositories.list().iter().map(one).collect()).await?))
 }
 
 /// What to index: a folder on the server, or the address of a git repository.

@@ -6,8 +6,7 @@ use std::time::Instant;
 use axum::Json;
 use futures_util::{StreamExt, stream};
 use indexer::language;
-use rag_core::hybrid::Searcher;
-use rag_core::{Filter, Hit, Mode, Query, SearchResult, SymbolKind, Unit};
+use rag_core::{Filter, Hit, Mode, Query, SymbolKind, Unit};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,7 +16,9 @@ use super::input::Body;
 use super::jobs::{Events, event};
 use super::repositories::Repository;
 use super::{Limits, Shared, State};
+use crate::Answer;
 use crate::context::{Context, pack};
+use crate::mirrored::View;
 use crate::wire::HitJson;
 
 /// What to search with.
@@ -149,39 +150,34 @@ pub(super) struct SearchAnswer {
 /// Who answers a question, and how.
 struct Asked {
     repositories: Vec<Arc<Repository>>,
-    searcher: Arc<Searcher>,
+    view: View,
     query: Query,
 }
 
 impl Asked {
     fn new(shared: &Shared, request: &SearchRequest) -> Result<Self, ApiError> {
         let query = request.query(&shared.limits)?;
-        let (repositories, searcher) = shared.repositories.searcher(&request.repositories)?;
-        Ok(Asked { repositories, searcher, query })
+        let (repositories, view) = shared.repositories.view(&request.repositories)?;
+        Ok(Asked { repositories, view, query })
     }
 
     fn answer(&self, mode: Mode) -> Result<SearchAnswer, ApiError> {
         let started = Instant::now();
-        let result = self.searcher.search(&Query { mode, ..self.query.clone() })?;
-        Ok(answer(result, &self.searcher, &self.repositories, self.query.explain, started))
+        let found = self.view.answer(&Query { mode, ..self.query.clone() })?;
+        Ok(answer(found, &self.repositories, self.query.explain, started))
     }
 }
 
-fn answer(
-    result: SearchResult,
-    searcher: &Searcher,
-    repositories: &[Arc<Repository>],
-    explain: bool,
-    started: Instant,
-) -> SearchAnswer {
+fn answer(found: Answer, repositories: &[Arc<Repository>], explain: bool, started: Instant) -> SearchAnswer {
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     metrics::histogram!("cogo_search_duration_seconds").record(started.elapsed().as_secs_f64());
-    let hit = |hit: Hit| {
+    let hit = |(hit, version): (Hit, u64)| {
         let repository = &repositories[hit.repository].name;
-        let id = ChunkId::of(repository, &searcher.repositories()[hit.repository].snapshot, &hit).to_string();
+        let id = ChunkId::of(repository, version, &hit).to_string();
         HitJson { repository: Some(repository.clone()), id: Some(id), ..HitJson::new(hit, explain) }
     };
-    SearchAnswer { hits: result.hits.into_iter().map(hit).collect(), took_us, degraded: result.degraded }
+    let hits = found.result.hits.into_iter().zip(found.versions).map(hit).collect();
+    SearchAnswer { hits, took_us, degraded: found.result.degraded }
 }
 
 /// Searches
@@ -272,9 +268,8 @@ pub(super) async fn related(
     let work = move || {
         let started = Instant::now();
         let query = Query { limit: request.limit, ..Query::new("") };
-        let searcher = repository.engine.searcher()?;
-        let result = searcher.related(0, &request.path, request.line, &query)?;
-        Ok::<_, ApiError>(answer(result, &searcher, &[repository], false, started))
+        let found = repository.engine.view()?.related(&request.path, request.line, &query)?;
+        Ok::<_, ApiError>(answer(found, &[repository], false, started))
     };
     Ok(Json(shared.work.run(work).await?))
 }

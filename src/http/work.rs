@@ -58,6 +58,17 @@ impl Work {
     }
 }
 
+/// Runs what is quick but may wait for a server, beside the pool: whoever asks how the server does must hear it under load, too.
+///
+/// # Errors
+/// If it panicked.
+pub(super) async fn aside<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(job).await.map_err(|panic| {
+        tracing::error!(%panic, "a request panicked");
+        ApiError::bug()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

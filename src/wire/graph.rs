@@ -44,7 +44,8 @@ impl NodeJson {
         }
     }
 
-    fn all<'i>(graph: &Graph, ids: impl IntoIterator<Item = &'i NodeId>) -> Vec<Self> {
+    /// Several nodes.
+    pub fn all<'i>(graph: &Graph, ids: impl IntoIterator<Item = &'i NodeId>) -> Vec<Self> {
         ids.into_iter().map(|&id| NodeJson::new(graph, id)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! The command line, as a black box.
 
+mod agents;
 mod concepts;
 mod configuration;
 mod contract;

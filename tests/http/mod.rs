@@ -15,34 +15,34 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A server over a small repository; it ends with the test.
-struct Server {
+pub struct Server {
     folder: TempDir,
     process: Child,
-    address: String,
+    pub address: String,
     /// Keeps the pipe open: who writes to a closed one fails.
     _talk: BufReader<std::process::ChildStderr>,
 }
 
 /// An answer: status, headers, body.
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     headers: ureq::http::HeaderMap,
-    body: String,
+    pub body: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
     /// The code of an error, which has to be well formed.
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let error = &self.json()["error"];
         assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.body);
         error["code"].as_str().expect("a code").to_owned()
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
@@ -73,8 +73,15 @@ impl Server {
     }
 
     fn over(folder: TempDir, repository: &str, args: &[&str]) -> Self {
+        let path = folder.path().join(repository);
+        let path = path.to_str().expect("UTF-8").to_owned();
+        Self::at(folder, &path, args)
+    }
+
+    /// Over what is at `place`; `folder` is its home.
+    pub fn at(folder: TempDir, place: &str, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cogo"));
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args).arg(folder.path().join(repository));
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args).arg(place);
         command.env("HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path().join("config")).env("NO_COLOR", "1");
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
         let mut talk = BufReader::new(process.stderr.take().expect("a pipe"));
@@ -85,7 +92,7 @@ impl Server {
     }
 
     /// Waits until everything can be searched.
-    fn wait(&self) {
+    pub fn wait(&self) {
         let started = Instant::now();
         while self.get("/readyz").status != 200 {
             assert!(started.elapsed() < Duration::from_secs(60), "it is never ready");
@@ -97,7 +104,7 @@ impl Server {
         self.folder.path().canonicalize().expect("it exists")
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         self.get_with(path, &[])
     }
 
@@ -109,7 +116,7 @@ impl Server {
         answer(request.call())
     }
 
-    fn post(&self, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_with(path, &body.to_string(), &[("content-type", "application/json")])
     }
 
@@ -121,7 +128,7 @@ impl Server {
         answer(request.send(body))
     }
 
-    fn search(&self, query: &str) -> Value {
+    pub fn search(&self, query: &str) -> Value {
         let found = self.post("/v1/search", &json!({ "query": query }));
         assert_eq!(found.status, 200, "{}", found.body);
         found.json()
@@ -151,7 +158,7 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> An
 }
 
 /// The events of a stream that has ended: name and data.
-fn events(body: &str) -> Vec<(String, Value)> {
+pub fn events(body: &str) -> Vec<(String, Value)> {
     let field = |block: &str, name: &str| {
         block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
     };

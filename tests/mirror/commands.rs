@@ -8,7 +8,7 @@ use super::database::{Database, Mirrored};
 use crate::repository::write_file;
 
 /// Exit code, stdout and stderr of `cogo` in the repository.
-fn cogo(mirrored: &Mirrored, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+pub fn cogo(mirrored: &Mirrored, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cogo"));
     command.args(args).current_dir(mirrored.root()).env("HOME", mirrored.folder.path()).env("NO_COLOR", "1");
     command.env("XDG_CONFIG_HOME", mirrored.folder.path().join("config")).envs(environment.iter().copied());

@@ -5,8 +5,12 @@
 
 mod commands;
 mod database;
+mod engines;
 mod faults;
 mod neo4j;
 mod postgres;
 mod proxy;
+mod restart;
 mod search;
+mod serving;
+mod whole;

@@ -12,15 +12,22 @@ pub struct Proxy {
     pub port: u16,
     /// Connections that were cut.
     pub cut: Arc<AtomicU32>,
+    /// Whether connections may live from now on.
+    pub spares: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
 }
 
 impl Proxy {
     pub fn new(to: (String, u16), lifetime: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::at(0, to, lifetime)
+    }
+
+    /// At this port, where another one may have been.
+    pub fn at(port: u16, to: (String, u16), lifetime: Duration) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let proxy = Proxy { port, cut: Arc::default(), stop: Arc::default() };
-        let (cut, stop) = (proxy.cut.clone(), proxy.stop.clone());
+        let proxy = Proxy { port, cut: Arc::default(), spares: Arc::default(), stop: Arc::default() };
+        let (cut, spares, stop) = (proxy.cut.clone(), proxy.spares.clone(), proxy.stop.clone());
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (Ok(client), false) = (client, stop.load(Ordering::Relaxed)) else { return };
@@ -29,9 +36,12 @@ impl Proxy {
                 client.set_nodelay(true).and(server.set_nodelay(true)).expect("a socket");
                 pass(&client, &server);
                 pass(&server, &client);
-                let cut = cut.clone();
+                let (cut, spares) = (cut.clone(), spares.clone());
                 thread::spawn(move || {
                     thread::sleep(lifetime);
+                    if spares.load(Ordering::Relaxed) {
+                        return;
+                    }
                     // A connection that has ended already cannot be cut.
                     if client.shutdown(Shutdown::Both).is_ok() {
                         cut.fetch_add(1, Ordering::Relaxed);

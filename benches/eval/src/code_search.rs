@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use cogo::config::Config;
-use cogo::{Engine, EngineOptions, Hit, Query};
+use cogo::config::{Config, SyncConfig};
+use cogo::{Engine, EngineOptions, Hit, Query, mirrors};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,10 @@ fn measure(
         eprintln!("{}: read {} texts in {:.1?}", repository.name, read.read, started.elapsed());
     }
 
+    let engine = match &options.mirror {
+        Some(url) => mirrored(url, &repository.name, &engine)?,
+        None => engine,
+    };
     let mut times = Vec::new();
     let mut all = Vec::new();
     let mut strict = Vec::new();
@@ -171,6 +175,14 @@ fn measure(
         strict: Measures::mean(strict),
         by_category: categories.into_iter().map(|(name, all)| (name, Measures::mean(all))).collect(),
     })
+}
+
+/// The mirror of an index, brought up to date.
+fn mirrored(url: &str, name: &str, index: &Engine) -> Result<Engine> {
+    let settings = SyncConfig { repository: Some(name.to_owned()), ..SyncConfig::default() };
+    let origin = mirrors::origin(index.root(), &settings);
+    mirrors::sync_postgres(url, &origin, &*index.snapshot()?)?;
+    Ok(cogo::mirrored::engine(url, &origin, &EngineOptions::default())?)
 }
 
 fn timed(engine: &Engine, query: &Query) -> Result<(Vec<Hit>, Duration)> {

@@ -6,6 +6,7 @@ mod issues;
 mod mcp_search;
 mod measures;
 mod passages;
+mod research;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,10 @@ enum Set {
     ///
     /// Example: cogo-eval mcp-search --data eval/code_search --checkouts repos
     McpSearch(McpSearch),
+    /// Answers of `cogo research`: how often they cite a relevant file, and how long they take (code_search).
+    ///
+    /// Example: cogo-eval research --data eval/code_search --checkouts repos
+    Research(Research),
     /// Questions over a collection of short texts (MRR, recall): cosqa, multihop.
     ///
     /// Example: cogo-eval passages --data eval/cosqa --model minilm
@@ -81,6 +86,20 @@ pub struct McpSearch {
     /// At most so many of one file [default: the whole file].
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     file_tokens: usize,
+}
+
+/// Options of `research`.
+#[derive(Args)]
+pub struct Research {
+    /// Folder with `repos.json` and `queries.jsonl`.
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder with one checkout per repository, by name.
+    #[arg(long)]
+    checkouts: PathBuf,
+    /// Only these repositories.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
 }
 
 /// Options of `passages`.
@@ -146,6 +165,9 @@ pub struct CodeSearch {
     chunk_bytes: u32,
     #[command(flatten)]
     search: Search,
+    /// Ask mirrors in this database (`postgres://…`), which are made there, and not the indexes.
+    #[arg(long = "in", value_name = "URL")]
+    mirror: Option<String>,
     /// Write the feature values of the first 100 candidates of every query, as JSON lines, to fit weights on.
     #[arg(long)]
     features: Option<PathBuf>,
@@ -169,6 +191,7 @@ fn main() -> Result<()> {
         Set::CodeSearch(options) => code_search::run(&options),
         Set::Issues(options) => issues::run(&options),
         Set::McpSearch(options) => mcp_search::run(&options),
+        Set::Research(options) => research::run(&options),
         Set::Passages(options) => passages::run(&options),
     }
 }

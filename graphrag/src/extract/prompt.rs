@@ -28,7 +28,7 @@ pub(super) fn prompt(passages: &[&str]) -> Prompt {
     let user = json!({ "passages": numbered }).to_string();
     let read: u64 = passages.iter().map(|text| llm::estimate(text)).sum();
     let max_output = (SHORTEST_ANSWER + PER_TOKEN * read).min(LONGEST_ANSWER) as u32;
-    Prompt { system: SYSTEM.into(), user, max_output, schema: Some(schema()) }
+    Prompt { system: SYSTEM.into(), user, max_output, schema: Some(schema()), ..Prompt::default() }
 }
 
 fn schema() -> Value {

@@ -48,7 +48,7 @@ pub fn prompt(part: &Part) -> Prompt {
         "properties": { "sentences": { "type": "array", "items": sentence } },
     });
     let user = serde_json::to_string(part).unwrap_or_default();
-    Prompt { system: SYSTEM.into(), user, max_output: MAX_OUTPUT, schema: Some(schema) }
+    Prompt { system: SYSTEM.into(), user, max_output: MAX_OUTPUT, schema: Some(schema), ..Prompt::default() }
 }
 
 /// The sentences of an answer that cite something of the part, and how many do not; `None` if it cannot be read.

@@ -33,7 +33,7 @@ use crate::{Error, Origin, Result};
 use client::Client;
 
 /// Name of this kind of server in messages.
-const SERVER: &str = "neo4j";
+const SERVER: &str = "Neo4j";
 /// The longest name of a tenant or a repository, in bytes; an index of the server holds it.
 const LONGEST_NAME: usize = 1000;
 

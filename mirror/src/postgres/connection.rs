@@ -16,7 +16,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const OLDEST_SERVER: i32 = 150_000;
 const OLDEST_PGVECTOR: (u32, u32) = (0, 7);
 /// What was applied once is never changed: a new version is a new file.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_mirror.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(1, include_str!("migrations/0001_mirror.sql")), (2, include_str!("migrations/0002_edges.sql"))];
 /// A statement of a sync that takes longer than this hangs; building an index is exempt.
 const STATEMENT_TIMEOUT: &str = "10min";
 
@@ -33,18 +34,18 @@ pub(super) async fn connect(address: &Address, origin: &Origin) -> Attempt<PgCon
 /// Names the tenant, and finds the types of pgvector wherever its extension lies. Commits are not waited for: what a crash of the
 /// server takes with it is invisible, and is written again; the one that shows it waits, for itself and those before.
 pub(super) async fn set_up(connection: &mut PgConnection, origin: &Origin, timeout: &str) -> Attempt<()> {
-    Ok(set_session(connection, origin, timeout).await?)
+    Ok(set_session(connection, &origin.tenant, timeout).await?)
 }
 
-/// The same, as a pool wants it.
-pub(super) async fn set_session(connection: &mut PgConnection, origin: &Origin, timeout: &str) -> sqlx::Result<()> {
+/// The same for a tenant.
+pub(super) async fn set_session(connection: &mut PgConnection, tenant: &str, timeout: &str) -> sqlx::Result<()> {
     let settings = "SELECT set_config('cogo.tenant', $1, false), set_config('statement_timeout', $2, false),
         set_config('lock_timeout', '1min', false), set_config('idle_in_transaction_session_timeout', '1min', false),
         set_config('client_min_messages', 'warning', false), set_config('synchronous_commit', 'off', false),
         set_config('search_path', concat_ws(', ', 'pg_catalog', (
             SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
             WHERE extname = 'vector')), false)";
-    sqlx::query(settings).bind(&origin.tenant).bind(timeout).execute(connection).await?;
+    sqlx::query(settings).bind(tenant).bind(timeout).execute(connection).await?;
     Ok(())
 }
 

@@ -101,6 +101,17 @@ impl Rows {
         })
     }
 
+    /// A `sparsevec` of so many dimensions: sorted places from 0, and what stands there, which is not 0.
+    pub(super) fn sparsevec(&mut self, dimensions: u32, weights: &[(u32, f32)]) -> &mut Self {
+        self.field(|out| {
+            for number in [dimensions, weights.len() as u32, 0] {
+                out.extend_from_slice(&number.to_be_bytes());
+            }
+            weights.iter().for_each(|(place, _)| out.extend_from_slice(&place.to_be_bytes()));
+            weights.iter().for_each(|(_, weight)| out.extend_from_slice(&weight.to_be_bytes()));
+        })
+    }
+
     /// A `tsvector` of sorted lexemes, each with the weights (0 for D to 3 for A) of its places.
     pub(super) fn tsvector<'t>(&mut self, lexemes: impl ExactSizeIterator<Item = (&'t str, &'t [u8])>) -> &mut Self {
         self.field(|out| {

@@ -44,8 +44,11 @@ impl<'s> Local<'s> {
         self.snapshot.manifest.generation
     }
 
-    /// What ranking compares chunks and paths with.
+    /// What ranking compares chunks and paths with, and what there is to tell.
     pub(super) fn statistics(&self) -> serde_json::Value {
-        serde_json::json!({ "documents": self.sums.documents, "chunks": self.sums.chunks, "terms": self.sums.terms })
+        let (Sums { documents, chunks, terms }, counts) = (self.sums, &self.snapshot.manifest.counts);
+        serde_json::json!({
+            "documents": documents, "chunks": chunks, "terms": terms, "symbols": counts.symbols, "lines": counts.lines
+        })
     }
 }

@@ -4,12 +4,16 @@
 //! * `migrations/`: the schema `cogo`.
 //! * `local.rs`, `rows.rs`, `copy.rs`: the documents of a generation as rows.
 //! * `sync.rs`, `terms.rs`, `index.rs`: bringing the mirror up to date.
+//! * `edges.rs`: uses of definitions, when documents are there.
+//! * `encodings.rs`: what a large model has made of chunks so far.
 //! * `verify.rs`: comparing it row by row.
 //! * `search/`: answering queries from it.
 
 mod address;
 mod connection;
 mod copy;
+mod edges;
+mod encodings;
 mod failure;
 mod index;
 mod insert;
@@ -22,10 +26,12 @@ mod verify;
 
 use std::time::Duration;
 
+use graphrag::Graph;
 use rag_core::Snapshot;
+use rag_core::store::Vectors;
 use tokio::runtime::Runtime;
 
-pub use self::search::Reader;
+pub use self::search::{Answer, Document, Reader};
 
 use self::address::Address;
 use self::failure::{Attempt, Failure};
@@ -98,6 +104,104 @@ impl Postgres {
             sync::attempt(&self.runtime, connection, &self.origin, &local, options, progress)
         })?;
         Ok(progress.synced)
+    }
+
+    /// Brings the uses of definitions up to date with the graph of `generation`, which was synced before. Counts are of uses.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used.
+    pub fn sync_edges(&self, generation: u64, graph: &Graph, options: &SyncOptions) -> Result<Synced> {
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                sync::lock(connection, &self.origin, options.wait).await?;
+                edges::sync(connection, &self.origin, generation, graph).await
+            })
+        })
+    }
+
+    /// Adds what the large model `model` has made of the chunks of `snapshot`, which was synced before, as far as it has come; what other
+    /// large models made is removed. Counts are of chunks.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used.
+    pub fn sync_encodings(
+        &self,
+        snapshot: &Snapshot,
+        model: &str,
+        vectors: &Vectors,
+        options: &SyncOptions,
+    ) -> Result<Synced> {
+        let local = Local::new(snapshot)?;
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                sync::lock(connection, &self.origin, options.wait).await?;
+                encodings::sync(connection, &self.origin, &local, model, vectors).await
+            })
+        })
+    }
+
+    /// Compares all that `model` has made with what the mirror holds of it.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used.
+    pub fn verify_encodings(&self, snapshot: &Snapshot, model: &str, vectors: &Vectors) -> Result<Verified> {
+        let local = Local::new(snapshot)?;
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                connection::check(connection).await?;
+                encodings::verify(connection, &self.origin, &local, model, vectors, false).await
+            })
+        })
+    }
+
+    /// Writes anew what differs of what `model` has made, and says where that was.
+    ///
+    /// # Errors
+    /// As [`verify_encodings`](Self::verify_encodings).
+    pub fn repair_encodings(
+        &self,
+        snapshot: &Snapshot,
+        model: &str,
+        vectors: &Vectors,
+        options: &SyncOptions,
+    ) -> Result<(Verified, Synced)> {
+        let local = Local::new(snapshot)?;
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                sync::lock(connection, &self.origin, options.wait).await?;
+                let verified = encodings::verify(connection, &self.origin, &local, model, vectors, true).await?;
+                let synced = encodings::sync(connection, &self.origin, &local, model, vectors).await?;
+                Ok((verified, synced))
+            })
+        })
+    }
+
+    /// Compares every use of a definition with the graph of `generation`.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or used, or holds another generation.
+    pub fn verify_edges(&self, generation: u64, graph: &Graph) -> Result<Verified> {
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                connection::check(connection).await?;
+                edges::verify(connection, &self.origin, generation, graph, false).await
+            })
+        })
+    }
+
+    /// Writes the uses anew where they differ, and says where that was.
+    ///
+    /// # Errors
+    /// As [`verify_edges`](Self::verify_edges).
+    pub fn repair_edges(&self, generation: u64, graph: &Graph, options: &SyncOptions) -> Result<(Verified, Synced)> {
+        self.with_patience(&mut Progress::new(), |connection, _| {
+            self.runtime.block_on(async {
+                sync::lock(connection, &self.origin, options.wait).await?;
+                let verified = edges::verify(connection, &self.origin, generation, graph, true).await?;
+                let synced = edges::sync(connection, &self.origin, generation, graph).await?;
+                Ok((verified, synced))
+            })
+        })
     }
 
     /// Compares every row of the mirror with what `snapshot` says it should be.

@@ -26,7 +26,8 @@ const SELECT: [&str; 4] = [
     "SELECT document_id, ordinal, repository_id, start_line, end_line, symbol, kind, text, lexemes FROM cogo.chunks \
      WHERE document_id = ANY(%) ORDER BY document_id, ordinal",
     "SELECT document_id, ordinal, repository_id, model, dense FROM cogo.embeddings \
-     WHERE document_id = ANY(%) ORDER BY document_id, ordinal, model",
+     WHERE document_id = ANY(%) AND model = (SELECT model FROM cogo.generations JOIN cogo.repositories ON id = repository_id \
+     AND generations.revision = repositories.revision WHERE id = embeddings.repository_id) ORDER BY document_id, ordinal",
     "SELECT document_id, ordinal, repository_id, name, kind, start_line, end_line, parent FROM cogo.symbols \
      WHERE document_id = ANY(%) ORDER BY document_id, ordinal",
 ];
@@ -40,9 +41,6 @@ pub(super) struct Found {
     /// documents whose rows are not what their digest says
     damaged: Vec<i64>,
 }
-
-/// Per table: a hash of a document's rows.
-type Hashes = [u128; 4];
 
 pub(super) async fn verify(connection: &mut PgConnection, origin: &Origin, local: &Local<'_>) -> Attempt<Found> {
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
@@ -96,7 +94,7 @@ pub(super) async fn verify(connection: &mut PgConnection, origin: &Origin, local
         let extractor = Extractor::new(segment, &wanted)?;
         for part in of_segment.chunks(AT_ONCE) {
             let ids: Vec<i64> = part.iter().map(|(_, _, id)| *id).collect();
-            let theirs = read(&mut transaction, &ids).await?;
+            let theirs = read(&mut transaction, SELECT, &ids).await?;
             for &(digest, Place { file, .. }, id) in part {
                 terms.count(digest, &extractor, file, segment.chunks_of(file).len());
                 let mut batch = Batch::new();
@@ -130,12 +128,16 @@ pub(super) async fn verify(connection: &mut PgConnection, origin: &Origin, local
     Ok(found)
 }
 
-/// Hashes of the rows that these documents have.
-async fn read(connection: &mut PgConnection, ids: &[i64]) -> Attempt<HashMap<i64, Hashes>> {
+/// Hashes of the rows that these documents have, by the statements that give them.
+pub(super) async fn read<const TABLES: usize>(
+    connection: &mut PgConnection,
+    selects: [&str; TABLES],
+    ids: &[i64],
+) -> Attempt<HashMap<i64, [u128; TABLES]>> {
     let list: Vec<String> = ids.iter().map(i64::to_string).collect();
     let array = format!("'{{{}}}'::bigint[]", list.join(","));
-    let mut hashers: HashMap<i64, [Xxh3; 4]> = HashMap::new();
-    for (table, select) in SELECT.iter().enumerate() {
+    let mut hashers: HashMap<i64, [Xxh3; TABLES]> = HashMap::new();
+    for (table, select) in selects.iter().enumerate() {
         let statement = format!("COPY ({}) TO STDOUT (FORMAT binary)", select.replace('%', &array));
         let mut stream = connection.copy_out_raw(&statement).await?;
         let mut bytes = Vec::new();
@@ -152,7 +154,7 @@ async fn read(connection: &mut PgConnection, ids: &[i64]) -> Attempt<HashMap<i64
     Ok(hashers.into_iter().map(|(id, hashers)| (id, hashers.map(|hasher| hasher.digest128()))).collect())
 }
 
-fn hash(rows: &[u8]) -> u128 {
+pub(super) fn hash(rows: &[u8]) -> u128 {
     let mut hasher = Xxh3::new();
     hasher.update(rows);
     hasher.digest128()

@@ -221,6 +221,14 @@ impl Versions {
         }
     }
 
+    /// Takes note of what others have seen.
+    pub(super) fn see_all(&mut self, others: &Versions) {
+        for (folder, version) in &others.newest {
+            let newest = self.newest.entry(folder.clone()).or_insert(*version);
+            *newest = (*newest).max(*version);
+        }
+    }
+
     fn is_superseded(&self, path: &str) -> bool {
         versions(path).any(|(folder, version)| self.newest.get(folder).is_some_and(|newest| version < *newest))
     }

@@ -58,7 +58,7 @@ impl Default for Ranking {
             chunk: [1.0, 1.0, 1.0, 0.5, 1.0],
             definition: [0.4, 4.7, 3.6, 1.2, 5.4, 1.2, -0.33, 0.1],
             late: 30,
-            candidates: 200,
+            candidates: 128,
         }
     }
 }

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::catalog::{self, CatalogEntry, Place};
-use super::manifest::{FORMAT_VERSION, Manifest, SegmentEntry};
+use super::container::FileDigest;
+use super::manifest::{Counts, FORMAT_VERSION, Manifest, SegmentEntry, Settings};
 use super::{CATALOG, MANIFEST, Segment};
 use crate::error::{Error, Result};
 
@@ -49,6 +50,35 @@ impl LiveSegment {
 }
 
 impl Snapshot {
+    /// Segments that are kept elsewhere, made with `model`; nothing of it is on disk.
+    pub fn unsaved(
+        generation: u64,
+        (model, dimensions): (&str, u32),
+        counts: Counts,
+        segments: Vec<LiveSegment>,
+    ) -> Self {
+        let settings = Settings {
+            pipeline: 0,
+            chunk_bytes: 0,
+            max_file_bytes: 0,
+            include_vendored: false,
+            model: model.to_owned(),
+            dimensions,
+            hnsw_min_vectors: u32::MAX,
+        };
+        let manifest = Manifest {
+            format: FORMAT_VERSION,
+            generation,
+            cogo: String::new(),
+            committed_ms: 0,
+            settings,
+            segments: Vec::new(),
+            catalog: FileDigest { bytes: 0, xxh3: 0 },
+            counts,
+        };
+        Snapshot { manifest, folder: PathBuf::new(), catalog: Vec::new(), segments }
+    }
+
     pub(super) fn open(folder: &Path, checksum: u64, previous: Option<&Snapshot>) -> Result<Self> {
         let path = folder.join(MANIFEST);
         let corrupt = |reason: &str| Error::Corrupt { path: path.clone(), reason: reason.into() };

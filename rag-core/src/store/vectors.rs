@@ -198,6 +198,29 @@ impl Vectors {
         Some(self.parts[row.part as usize].1.dense.vector(row.row))
     }
 
+    /// The stored dense vector of a text, as bits of halves.
+    pub fn halves(&self, hash: u64) -> Option<&[u16]> {
+        let row = self.rows.get(&hash)?;
+        Some(self.parts[row.part as usize].1.dense.halves(row.row))
+    }
+
+    /// Per text, by its hash: the weights of its words, sorted; only texts that have some.
+    pub fn sparse(&self) -> HashMap<u64, Vec<(u32, f32)>> {
+        let mut weights: HashMap<u64, Vec<(u32, f32)>> = HashMap::new();
+        for (index, (_, part)) in self.parts.iter().enumerate() {
+            for (place, term) in part.terms.iter().enumerate() {
+                for posting in part.postings_of(place) {
+                    let hash = part.hashes[posting.row as usize];
+                    // Of a text that stands in two parts, one counts.
+                    if self.rows.get(&hash).is_some_and(|row| (row.part, row.row) == (index as u32, posting.row)) {
+                        weights.entry(hash).or_default().push((*term, posting.weight));
+                    }
+                }
+            }
+        }
+        weights
+    }
+
     pub(crate) fn row(&self, hash: u64) -> Option<Row> {
         self.rows.get(&hash).copied()
     }

@@ -8,7 +8,9 @@ use graphrag::extract::summary::Part;
 use graphrag::extract::{Log, LogWriter, summary as prompts};
 use graphrag::graph::{Community, NodeKind};
 use llm::{Usage, at_most, estimate};
+use mirror::neo4j::View;
 use rag_core::Snapshot;
+use rag_core::store::manifest::Counts;
 use serde_json::json;
 
 use super::super::args::{CommunitiesArgs, ExplainArgs, Format, OverviewArgs};
@@ -16,9 +18,10 @@ use super::super::output::{self, count, harmless};
 use super::super::target;
 use super::spending::{Preview, Spending, flags, say, spent_line};
 use super::{Done, concept, doubt, find, place};
+use crate::config::Config;
 use crate::overview::{explain, overview, summary};
 use crate::wire::{CommunitiesAnswer, Explained, OverviewAnswer};
-use crate::{Engine, extract};
+use crate::{Engine, extract, mirrors};
 
 /// Names per line.
 const NAMES: usize = 6;
@@ -32,8 +35,24 @@ struct Asked {
 }
 
 fn open(args: &OverviewArgs) -> anyhow::Result<Asked> {
-    let (engine, _) = target::engine_for(&args.root, None, &args.logging)?;
-    asked(&engine)
+    let (engine, config) = target::engine_for(&args.root, None, &args.logging)?;
+    match &args.neo4j {
+        Some(url) => of_mirror(&engine, &config, url),
+        None => asked(&engine),
+    }
+}
+
+/// The graph is that of the mirror; what is not in it is of the index, if that is here and of the same generation.
+fn of_mirror(engine: &Engine, config: &Config, url: &str) -> anyhow::Result<Asked> {
+    let View { generation, graph, .. } = mirrors::neo4j(url)?.whole(&mirrors::origin(engine.root(), &config.sync))?;
+    let here = engine.snapshot().ok().filter(|snapshot| snapshot.manifest.generation == generation);
+    let snapshot = here.unwrap_or_else(|| {
+        let symbols = graph.ids().filter(|&id| graph.node(id).symbol.is_some()).count() as u64;
+        let counts = Counts { files: graph.files().len() as u64, symbols, ..Counts::default() };
+        Arc::new(Snapshot::unsaved(generation, ("", 0), counts, Vec::new()))
+    });
+    let summaries = Log::open(&extract::summaries_of(engine.store())).unwrap_or_default();
+    Ok(Asked { snapshot, graph, summaries })
 }
 
 fn asked(engine: &Engine) -> anyhow::Result<Asked> {
@@ -91,7 +110,10 @@ pub(super) fn run(args: &OverviewArgs) -> anyhow::Result<Done> {
 pub(super) fn communities(args: &CommunitiesArgs) -> anyhow::Result<Done> {
     let shown = &args.overview;
     let (engine, config) = target::engine_with(&shown.root, flags(&args.spending, &shown.logging))?;
-    let mut asked = asked(&engine)?;
+    let mut asked = match &shown.neo4j {
+        Some(url) => of_mirror(&engine, &config, url)?,
+        None => asked(&engine)?,
+    };
     let found = asked.graph.communities();
     let mut complete = true;
     if args.summarize {

@@ -1,8 +1,5 @@
 //! Candidates for a query: documents whose chunks are near, or hold its words.
 
-use std::collections::HashMap;
-
-use pgvector::HalfVector;
 use rag_core::Mode;
 use rag_core::Query;
 use rag_core::hybrid::Plan;
@@ -10,95 +7,130 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::super::failure::Attempt;
 use super::super::index::quoted;
-use super::state::{Known, State};
+use super::state::{Frequencies, Listed, State};
 
 /// More candidates than ranking asks for: some chunks are of documents that are not visible, or not admitted.
 const SLACK: usize = 40;
 /// Chunks that may be looked at for their words. A word that is in more of them is looked for only beside another one.
-const MOST_ROWS: u64 = 3000;
+const MOST_ROWS: u64 = 4000;
 /// Words that chunks are scored by.
 const MOST_WORDS: usize = 12;
+/// Weights of places, for D (text), C (path), B (documentation) and A (names). In a chunk of usual length, BM25F with the weights of ranking
+/// gives a word that stands once in the text 0.64 times as much as one in the path.
+const IN_TEXT: &str = "{0.64,1,0,0}";
+const IN_SYMBOLS: &str = "{0,0,0,1}";
 /// Distinct words of a usual chunk.
 const USUAL_LENGTH: f64 = 60.0;
+/// Long chunks hold more words by chance. The score of a word that stands once goes by 1 / (1 + k1 (1 - b + b L)), where L is the length
+/// in usual ones: by 1 / (0.59 + 0.41 L).
+const LENGTH: f64 = 0.41;
 /// Breadth of a search in the graph: repositories hold many copies of the same lines, and their vectors lie on one spot.
-const BREADTH: usize = 600;
+const BREADTH: usize = 800;
 /// The most that pgvector allows.
 const MOST_BREADTH: usize = 1000;
 
-/// Ids of the candidates.
+/// Breadth of a search in the graph for so many candidates.
+pub(super) fn breadth(candidates: usize) -> usize {
+    BREADTH.max(candidates + SLACK).min(MOST_BREADTH)
+}
+
+/// Ids of the candidates, sorted; `None` if the repository has another revision now.
 pub(super) async fn candidates(
     connection: &mut PgConnection,
     state: &State,
     query: &Query,
     plan: &Plan,
-    frequencies: &HashMap<String, Known>,
-) -> Attempt<Vec<i64>> {
+    frequencies: &Frequencies,
+) -> Attempt<Option<Vec<i64>>> {
     let admitted: Option<Vec<i64>> = (!query.filter.is_empty()).then(|| {
-        let admits = |(_, (path, language)): &(&i64, &(String, String))| plan.admits(path, language);
+        let admits = |(_, listed): &(&i64, &Listed)| plan.admits(&listed.path, &listed.language);
         state.documents.iter().filter(admits).map(|(id, _)| *id).collect()
     });
-    let mut ids = Vec::new();
-    if let Some(vector) = &plan.vector {
-        ids.extend(nearest(connection, state, plan, vector, admitted.as_deref()).await?);
+    let condition = admitted.map(|ids| {
+        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+        format!(" AND document_id = ANY('{{{}}}'::bigint[])", ids.join(","))
+    });
+    let by_index = state.is_indexed && condition.is_none();
+    let condition = condition.unwrap_or_default();
+    let near = plan.vector.as_ref().map(|vector| match by_index {
+        true => nearest_in_graph(state, plan, vector),
+        false => nearest(state, plan, vector, &condition),
+    });
+    let words = match query.mode {
+        Mode::Semantic => None,
+        _ => holding(state, query, plan, frequencies, &condition),
+    };
+    let Some((near, words)) = ask(connection, state, near, words).await? else { return Ok(None) };
+    let is_visible = |id: &&i64| state.documents.contains_key(*id);
+    let mut ids: Vec<i64> = near.iter().filter(is_visible).copied().collect();
+    if let Some(vector) = plan.vector.as_ref().filter(|_| ids.len() < plan.candidates.min(near.len())) {
+        // A sync is writing much beside: many of the nearest are not visible.
+        let near = nearest(state, plan, vector, &condition);
+        let Some((near, _)) = ask(connection, state, Some(near), None).await? else { return Ok(None) };
+        ids.extend(near.iter().filter(is_visible));
     }
-    if query.mode != Mode::Semantic {
-        ids.extend(holding(connection, state, query, plan, frequencies, admitted.as_deref()).await?);
-    }
+    ids.extend(words.iter().filter(is_visible));
     ids.sort_unstable();
     ids.dedup();
-    // What a sync has just written, or hidden, is not of this generation.
-    ids.retain(|id| state.documents.contains_key(id));
-    if let Some(admitted) = &admitted {
-        ids.retain(|id| admitted.binary_search(id).is_ok());
-    }
-    Ok(ids)
+    Ok(Some(ids))
 }
 
-/// Documents of the chunks nearest to `vector`.
-async fn nearest(
+/// Asks for near chunks and for those with words; `None` if the answer is of another revision.
+async fn ask(
     connection: &mut PgConnection,
     state: &State,
-    plan: &Plan,
-    vector: &[f32],
-    admitted: Option<&[i64]>,
-) -> Attempt<Vec<i64>> {
-    let wanted = plan.candidates + SLACK;
-    let State { repository, dimensions, .. } = state;
-    let model = quoted(&state.model);
-    let vector = HalfVector::from_f32_slice(vector);
-    if state.is_indexed && admitted.is_none() {
-        let breadth = BREADTH.max(wanted).min(MOST_BREADTH);
-        sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL hnsw.ef_search = {breadth}"))).execute(&mut *connection).await?;
-        // Numbers and model as constants: only so the planner knows that the partial index fits.
-        let statement = format!(
-            "SELECT document_id FROM cogo.embeddings WHERE repository_id = {repository} AND model = {model}
-             ORDER BY dense::halfvec({dimensions}) <=> $1 LIMIT {wanted}"
-        );
-        let found: Vec<i64> =
-            sqlx::query_scalar(AssertSqlSafe(statement)).bind(&vector).fetch_all(&mut *connection).await?;
-        let visible = found.iter().filter(|id| state.documents.contains_key(id)).count();
-        if visible >= plan.candidates.min(found.len()) {
-            return Ok(found);
-        }
-    }
+    near: Option<String>,
+    words: Option<String>,
+) -> Attempt<Option<(Vec<i64>, Vec<i64>)>> {
+    let nothing = || "SELECT document_id FROM cogo.chunks WHERE false".to_owned();
+    // Each query has a statement of its own, with all values in it: none is worth keeping, and there is nothing to agree upon with the server first.
     let statement = format!(
-        "SELECT document_id FROM cogo.embeddings JOIN cogo.documents ON id = document_id AND visible
-         WHERE embeddings.repository_id = {repository} AND model = {model} AND ($2::bigint[] IS NULL OR id = ANY($2))
-         ORDER BY dense <=> $1 LIMIT {wanted}"
+        "SELECT revision, ARRAY({}), ARRAY({}) FROM cogo.repositories WHERE id = {}",
+        near.unwrap_or_else(nothing),
+        words.unwrap_or_else(nothing),
+        state.repository
     );
-    let rows = sqlx::query_scalar(AssertSqlSafe(statement)).bind(&vector).bind(admitted);
-    Ok(rows.fetch_all(connection).await?)
+    let row = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_optional(connection).await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.try_get::<i64, _>(0)? != state.revision {
+        return Ok(None);
+    }
+    Ok(Some((row.try_get(1)?, row.try_get(2)?)))
 }
 
-/// Documents of the chunks that hold the most of the query's words, rare ones counting more.
-async fn holding(
-    connection: &mut PgConnection,
-    state: &State,
-    query: &Query,
-    plan: &Plan,
-    frequencies: &HashMap<String, Known>,
-    admitted: Option<&[i64]>,
-) -> Attempt<Vec<i64>> {
+/// The statement for documents of the chunks nearest to `vector`.
+fn nearest(state: &State, plan: &Plan, vector: &[f32], condition: &str) -> String {
+    format!(
+        "SELECT document_id FROM cogo.embeddings JOIN cogo.documents ON id = document_id AND visible
+         WHERE embeddings.repository_id = {} AND model = {}{condition} ORDER BY dense <=> {} LIMIT {}",
+        state.repository,
+        quoted(&state.model),
+        constant(vector),
+        plan.candidates + SLACK
+    )
+}
+
+/// The same, by the graph of a repository that has one. Only with constants does the planner know that the partial index fits.
+fn nearest_in_graph(state: &State, plan: &Plan, vector: &[f32]) -> String {
+    format!(
+        "SELECT document_id FROM cogo.embeddings WHERE repository_id = {} AND model = {}
+         ORDER BY dense::halfvec({}) <=> {} LIMIT {}",
+        state.repository,
+        quoted(&state.model),
+        state.dimensions,
+        constant(vector),
+        plan.candidates + SLACK
+    )
+}
+
+/// A vector as a constant of SQL.
+fn constant(vector: &[f32]) -> String {
+    let values: Vec<String> = vector.iter().map(f32::to_string).collect();
+    format!("'[{}]'::halfvec({})", values.join(","), vector.len())
+}
+
+/// The statement for documents of the chunks that hold the most of the query's words, rare ones counting more; `None` if there is no such word.
+fn holding(state: &State, query: &Query, plan: &Plan, frequencies: &Frequencies, condition: &str) -> Option<String> {
     let chunks = state.corpus.chunks();
     let mut words: Vec<(&str, f64, u64)> = Vec::new();
     for (word, weight) in &plan.words {
@@ -111,40 +143,35 @@ async fn holding(
     words.sort_by(|a, b| b.1.total_cmp(&a.1));
     words.truncate(MOST_WORDS);
     if words.is_empty() {
-        return Ok(Vec::new());
+        return None;
     }
     let suffix = if query.mode == Mode::Symbol { ":A" } else { "" };
     let lexeme = |word: &str| format!("{}{suffix}", tsquery_word(word));
-    let matching = if state.is_indexed && admitted.is_none() {
+    let matching = if state.is_indexed && condition.is_empty() {
         selective(&words, chunks, &lexeme)
     } else {
         words.iter().map(|(word, ..)| lexeme(word)).collect::<Vec<_>>().join(" | ")
     };
-    // Of each word: how much it counts, times how often it stands there (less for each further time), in the path more.
+    // Of each word: how much it counts, times how often it stands there, less for each further time.
+    let places = if query.mode == Mode::Symbol { IN_SYMBOLS } else { IN_TEXT };
     let score: Vec<String> = words
         .iter()
         .map(|(word, weight, _)| {
             let query = quoted(&lexeme(word));
-            format!("{weight:.4} * ts_rank('{{0,0,1,0.6}}', lexemes, {query}::tsquery)")
+            format!("{weight:.4} * ts_rank('{places}', lexemes, {query}::tsquery)")
         })
         .collect();
-    // Long chunks hold more words by chance.
     let score = match query.mode {
-        Mode::Symbol => "1".to_owned(),
-        _ => format!("({}) / (0.45 + 0.55 * length(lexemes) / {:.1})", score.join(" + "), USUAL_LENGTH),
+        Mode::Symbol => score.join(" + "),
+        _ => format!("({}) / ({LENGTH} * length(lexemes) / {USUAL_LENGTH:.1} + 1 - {LENGTH})", score.join(" + ")),
     };
     let wanted = plan.candidates + 2 * SLACK;
-    let statement = format!(
-        "SELECT document_id, {score} AS score FROM cogo.chunks
-         WHERE repository_id = {} AND lexemes @@ {}::tsquery AND ($1::bigint[] IS NULL OR document_id = ANY($1))
-         ORDER BY score DESC LIMIT {wanted}",
+    Some(format!(
+        "SELECT document_id FROM cogo.chunks WHERE repository_id = {} AND lexemes @@ {}::tsquery{condition}
+         GROUP BY document_id ORDER BY max({score}) DESC LIMIT {wanted}",
         state.repository,
         quoted(&matching)
-    );
-    // Each query has a statement of its own: none is worth keeping.
-    let rows = sqlx::query(AssertSqlSafe(statement)).persistent(false).bind(admitted).fetch_all(connection).await?;
-    let ids: sqlx::Result<Vec<i64>> = rows.iter().map(|row| row.try_get(0)).collect();
-    Ok(ids?)
+    ))
 }
 
 /// A condition that not too many chunks meet: they hold one of the rare words, or two of the others.

@@ -17,8 +17,7 @@ use crate::hybrid::lexical::{Lengths, Terms};
 use crate::hybrid::query::{Mode, Query};
 use crate::hybrid::ranking::Ranking;
 use crate::hybrid::report::Report;
-use crate::store::container::FileDigest;
-use crate::store::manifest::{Counts, Manifest, Settings};
+use crate::store::manifest::Counts;
 use crate::store::{LiveSegment, Segment, Snapshot, Sums};
 
 /// What ranking has to know of all documents, of one generation.
@@ -34,6 +33,18 @@ impl Corpus {
         let mut versions = Versions::default();
         paths.for_each(|path| versions.see(path));
         Corpus { sums, versions }
+    }
+
+    /// Of the documents of all of these.
+    pub fn of<'c>(parts: impl Iterator<Item = &'c Corpus>) -> Self {
+        let mut all = Corpus { sums: Sums::default(), versions: Versions::default() };
+        for part in parts {
+            all.sums.documents += part.sums.documents;
+            all.sums.chunks += part.sums.chunks;
+            all.sums.terms.iter_mut().zip(part.sums.terms).for_each(|(sum, terms)| *sum += terms);
+            all.versions.see_all(&part.versions);
+        }
+        all
     }
 
     /// Number of all chunks.
@@ -93,8 +104,8 @@ pub struct SampleFile {
 pub struct Sample {
     /// Which model made the vectors.
     pub model: String,
-    /// The candidates.
-    pub files: Vec<SampleFile>,
+    /// The candidates, per repository.
+    pub repositories: Vec<Vec<SampleFile>>,
     /// In how many of all chunks each word of the plan occurs.
     pub frequencies: HashMap<String, u64>,
 }
@@ -117,44 +128,22 @@ impl Searcher {
         embedder: Arc<dyn Embedder>,
         ranking: Ranking,
     ) -> Result<Self> {
-        // An answer does not depend on the order in which candidates were found.
-        sample.files.sort_by(|a, b| a.segment.path(0).cmp(b.segment.path(0)));
         let live = |file: &SampleFile| LiveSegment { segment: file.segment.clone(), live: vec![true], all_live: true };
-        let snapshot = Snapshot {
-            manifest: manifest(&sample.model, embedder.dimensions()),
-            folder: Default::default(),
-            catalog: Vec::new(),
-            segments: sample.files.iter().map(live).collect(),
-        };
-        let repository = Repository { snapshot: Arc::new(snapshot), within: Vec::new() };
-        let searcher = Searcher::new(vec![repository], embedder, ranking)?;
+        let mut repositories = Vec::with_capacity(sample.repositories.len());
+        for files in &mut sample.repositories {
+            // An answer does not depend on the order in which candidates were found.
+            files.sort_by(|a, b| a.segment.path(0).cmp(b.segment.path(0)));
+            let model = (&*sample.model, embedder.dimensions() as u32);
+            let snapshot = Snapshot::unsaved(0, model, Counts::default(), files.iter().map(live).collect());
+            repositories.push(Repository { snapshot: Arc::new(snapshot), within: Vec::new() });
+        }
+        let searcher = Searcher::new(repositories, embedder, ranking)?;
+        let mentions = sample.repositories.iter().flatten().map(|file| file.mentions);
         Ok(Searcher {
             lengths: Lengths::known(&corpus.sums, sample.frequencies),
             versions: corpus.versions.clone(),
-            mentions: MentionCounts::known(sample.files.iter().map(|file| file.mentions), corpus.sums.documents),
+            mentions: MentionCounts::known(mentions, corpus.sums.documents),
             ..searcher
         })
-    }
-}
-
-/// What a snapshot says of itself; nothing of a sample is on disk.
-fn manifest(model: &str, dimensions: usize) -> Manifest {
-    Manifest {
-        format: 0,
-        generation: 0,
-        cogo: String::new(),
-        committed_ms: 0,
-        settings: Settings {
-            pipeline: 0,
-            chunk_bytes: 0,
-            max_file_bytes: 0,
-            include_vendored: false,
-            model: model.to_owned(),
-            dimensions: dimensions as u32,
-            hnsw_min_vectors: u32::MAX,
-        },
-        segments: Vec::new(),
-        catalog: FileDigest { bytes: 0, xxh3: 0 },
-        counts: Counts::default(),
     }
 }
