@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 
 /// Words longer than this many characters have no vector, as in the tokenizer the model was trained with.
 const LONGEST_WORD: usize = 60;
+/// No piece of a vocabulary is longer, in bytes: what is looked up for a word of any script is bounded.
+const LONGEST_PIECE: usize = 96;
 const PAD: u32 = 0;
 const UNKNOWN: u32 = 1;
 
@@ -55,7 +57,7 @@ impl StaticEmbedder {
     /// The model inside the binary.
     pub fn bundled() -> Self {
         let vocabulary = Vocabulary::from_bytes(BUNDLED_VOCABULARY).expect("the build script wrote the vocabulary");
-        Self::new("static-code-1", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
+        Self::new("static-code-2", BUNDLED_WEIGHTS, vocabulary).expect("the bundled weights are whole")
     }
 
     /// A model from a safetensors file with the tensors `embeddings` (I8, \[tokens, dimensions\]) and
@@ -144,19 +146,17 @@ impl StaticEmbedder {
 
     /// Greedy WordPiece: longest known piece first; a word with an unknown rest has no token at all.
     fn tokenize_parts(&self, word: &str, ids: &mut Vec<u32>) {
-        // Every token of the vocabulary is ASCII, so another character makes the word unknown.
-        if !word.is_ascii() {
-            return;
-        }
         let first = ids.len();
-        let mut piece = [b'#'; LONGEST_WORD + 2];
+        let mut piece = [b'#'; LONGEST_PIECE + 2];
         let mut at = 0;
         while at < word.len() {
-            let rest = &word.as_bytes()[at..];
+            let rest = &word.as_bytes()[at..word.floor_char_boundary(at + LONGEST_PIECE)];
             piece[2..2 + rest.len()].copy_from_slice(rest);
             let from = if at == 0 { 2 } else { 0 };
-            let found =
-                (1..=rest.len()).rev().find_map(|len| self.vocabulary.get(&piece[from..2 + len]).map(|id| (id, len)));
+            let found = (1..=rest.len())
+                .rev()
+                .filter(|len| word.is_char_boundary(at + len))
+                .find_map(|len| self.vocabulary.get(&piece[from..2 + len]).map(|id| (id, len)));
             match found {
                 Some((id, len)) => {
                     ids.push(id);
@@ -248,7 +248,7 @@ mod tests {
     fn vectors_are_unit_length_or_zero() {
         let norm = |v: Vec<f32>| v.iter().map(|x| x * x).sum::<f32>();
         assert!((norm(embed("parse a JSON document")) - 1.0).abs() < 1e-5);
-        assert_eq!(norm(embed("…!? 검색")), 0.0);
+        assert_eq!(norm(embed("…!? \u{1200}\u{1208}")), 0.0);
     }
 
     #[test]
@@ -264,6 +264,29 @@ mod tests {
         let mut ids = Vec::new();
         model.tokenize_word("zqxjkv", &mut String::new(), &mut ids);
         assert!(ids.len() > 1, "greedy pieces: {ids:?}");
+    }
+
+    #[test]
+    fn words_of_other_scripts_fall_into_pieces() {
+        let model = StaticEmbedder::bundled();
+        let tokens = |word: &str| {
+            let mut ids = Vec::new();
+            model.tokenize_word(word, &mut String::new(), &mut ids);
+            ids
+        };
+        assert!(!tokens("데이터베이스에서").is_empty());
+        assert!(!tokens("数据库").is_empty());
+        assert!(!tokens("größe").is_empty());
+        assert!(tokens("데이터\u{1200}").is_empty(), "a word with an unknown rest has no token");
+        assert!(tokens(&"가".repeat(LONGEST_WORD + 1)).is_empty());
+    }
+
+    #[test]
+    fn questions_in_korean_find_code() {
+        let question = "파일을 읽고 압축하는 함수";
+        let near = cosine(question, "def compress_file(path): return gzip.compress(open(path).read())");
+        let far = cosine(question, "class Button: def on_click(self, event): self.color = red");
+        assert!(near > far + 0.05, "near {near}, far {far}");
     }
 
     #[test]

@@ -64,6 +64,22 @@ pub(super) const MODEL_TOKENS: usize = FEATURES.len() - 1;
 /// `Workspace` stands in manifests, the type is meant.
 const ALONE: f32 = 4.0;
 
+/// Features that come from vectors: they say something even if no word of the query stands anywhere.
+const BY_MEANING: [bool; FEATURES.len()] = {
+    let mut by_meaning = [false; FEATURES.len()];
+    let mut of_vectors = [0, 1, 12, 16, 17, MODEL_TOKENS].as_slice();
+    while let [first, rest @ ..] = of_vectors {
+        by_meaning[*first] = true;
+        of_vectors = rest;
+    }
+    by_meaning
+};
+
+/// A question in another language than the text has few words that occur anywhere, or none. Text scores are relative to the
+/// best, so one such word would count as much as a whole question does; and without text scores what is known of the file
+/// alone (depth, mentions) would outweigh its meaning. Below this share of known words (by idf) all that counts less.
+const TRUSTED: f32 = 0.5;
+
 /// Values of [`FEATURES`] for one file.
 pub type FeatureRow = [f32; FEATURES.len()];
 
@@ -116,6 +132,7 @@ pub(super) fn rows(
     let best_model = best(|c| if c.model.is_nan() { 0.0 } else { c.model });
     let best_model_words = best(|c| c.model_words);
     let best_walked = best(|c| c.walked);
+    let trust = (lexical.known / TRUSTED).min(1.0);
     let mut mentions = Mentions::new(segments);
     candidates
         .iter()
@@ -125,7 +142,7 @@ pub(super) fn rows(
             let segment = &segments[c.segment].segment;
             let stem_words = segment.files[file].stem_words;
             let role = segment.role(c.file);
-            Ok([
+            let mut row = [
                 ratio(c.embedding_mass, best_mass),
                 if best_embedding > 0.0 { c.embedding - best_embedding } else { 0.0 },
                 ratio(c.text, best_text),
@@ -145,7 +162,9 @@ pub(super) fn rows(
                 models.of(c).map_or(0.0, |model| model.min(best_model) - best_model),
                 ratio(c.model_words, best_model_words),
                 0.0,
-            ])
+            ];
+            row.iter_mut().zip(BY_MEANING).filter(|(_, by_meaning)| !by_meaning).for_each(|(value, _)| *value *= trust);
+            Ok(row)
         })
         .collect()
 }

@@ -139,6 +139,8 @@ pub(super) struct LexicalScores {
     pub segments: Vec<SegmentScores>,
     /// Σ idf of all query terms that occur anywhere.
     pub idf_sum: f32,
+    /// Share of the query's idf that lies in terms which occur anywhere; low for a question in another language than the text.
+    pub known: f32,
     /// Whether the query is one word, written like a name.
     pub is_name: bool,
     /// Of the terms in their order: the idf, by the weight in the query; those that occur nowhere have none.
@@ -204,6 +206,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         .collect();
     let mut gather: Vec<Gather> = segments.iter().map(|live| Gather::new(live, lengths, bm25)).collect();
     let mut idf_sum = 0.0;
+    let mut idf_of_unknown = 0.0;
     let mut idfs = Vec::with_capacity(terms.words.len());
     for (word, weight) in terms.words.iter().take(MOST_TERMS) {
         let mut frequency = 0;
@@ -213,6 +216,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         }
         let frequency = lengths.frequency(word, frequency);
         if frequency == 0 {
+            idf_of_unknown += weight * idf(lengths.chunks, 0);
             idfs.push(0.0);
             continue;
         }
@@ -239,7 +243,8 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         }
     }
     let is_name = terms.words.len() == 1 && terms.names.len() == 1;
-    Ok(LexicalScores { segments: scores, idf_sum, is_name, idf: idfs })
+    let known = if idf_sum > 0.0 { idf_sum / (idf_sum + idf_of_unknown) } else { 0.0 };
+    Ok(LexicalScores { segments: scores, idf_sum, known, is_name, idf: idfs })
 }
 
 /// The BM25 inverse document frequency, never negative (Lucene's form).
