@@ -159,6 +159,17 @@ def python_package(run, fast):
         run.step("python stubs", [str(python), "-m", "mypy.stubtest", "cogo._cogo"])
 
 
+def training():
+    """Tests the making of the bundled model, in a virtual environment of its own."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute() / "tmp" / "training"
+    python = folder / "bin" / "python"
+    made = python.exists() or subprocess.call([sys.executable, "-m", "venv", str(folder)]) == 0
+    install = [str(python), "-m", "pip", "install", "--quiet", "-r", str(ROOT / "training" / "requirements.txt")]
+    if not made or subprocess.call(install) != 0:
+        return None
+    return [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "training/tests"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only the tests")
@@ -203,6 +214,11 @@ def main():
     with Servers(run) as servers:
         run.step("tests", ["cargo", "test", "--workspace", "--locked"], **environment, **servers)
     python_package(run, options.fast)
+    command = training()
+    if command is None:
+        run.skip("training", "pip could not install what training/requirements.txt lists")
+    else:
+        run.step("training", command)
     if not options.fast:
         run.step("documentation", ["cargo", "doc", "--workspace", "--no-deps", "--locked"], RUSTDOCFLAGS="-D warnings")
         if shutil.which("cargo-deny"):
