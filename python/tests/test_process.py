@@ -79,6 +79,8 @@ def test_ctrl_c_interrupts_indexing(tmp_path: Path) -> None:
     code = """
         import os, signal, sys, threading, time
         import cogo
+        # A shell starts what runs behind it with SIGINT ignored, and Python leaves it so.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def interrupt():
             while not os.path.exists(os.path.join(sys.argv[1], ".cogo")):
                 time.sleep(0.001)
