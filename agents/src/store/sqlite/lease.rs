@@ -27,7 +27,7 @@ const CLAIM: &str = concat!(
 
 const FINISH: &str = concat!(
     "UPDATE jobs SET ",
-    ending!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", ""),
+    ending!(now: now!(), write: "$3", word: "$4", result: "$5", error: "$6", after: "$7"),
     " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND ($8 = 0 OR lease_until < ",
     now!(),
     ")",
