@@ -66,8 +66,6 @@ impl Sqlite {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
-            // Moving the log into the file waits for the disk: every 32 MB, not every 4.
-            .pragma("wal_autocheckpoint", "8000")
             .busy_timeout(BUSY)
             .disable_statement_logging();
         let pool = |most: u32| {
