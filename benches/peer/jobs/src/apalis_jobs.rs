@@ -1,19 +1,20 @@
-//! The same jobs with apalis: as many at a time, each acknowledged, with the fastest way to hear of new ones that it has.
+//! The same jobs with apalis: as many at a time, each acknowledged.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use apalis::prelude::*;
-use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use futures_util::Stream;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use tokio::task::JoinHandle;
 
 use crate::measure::{APART, AT_A_TIME, Line, SINGLE};
 
-/// How often it looks for jobs where it is not told of them.
+/// How often it looks for jobs: it is not told of what other processes enqueue.
 const OFTEN: Duration = Duration::from_millis(10);
 /// How often it is asked whether all is done.
 const ASK: Duration = Duration::from_millis(5);
@@ -22,7 +23,7 @@ const ASK: Duration = Duration::from_millis(5);
 macro_rules! worker {
     ($name:literal, $backend:expr, $at_a_time:expr, $handler:expr) => {{
         let worker = WorkerBuilder::new($name).backend($backend).concurrency($at_a_time).parallelize(tokio::spawn);
-        tokio::spawn(async move { worker.build($handler).run().await.expect("it works") })
+        tokio::spawn(worker.build($handler).run())
     }};
 }
 
@@ -45,9 +46,9 @@ pub async fn sqlite(url: &str, jobs: usize) -> Line {
 
     let enqueue = enqueue_all(&storage(&producer, "nothing"), jobs).await;
     let (begun, count) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let often = storage(&consumer, "nothing").poll_with_interval(OFTEN);
+    let often = storage(&consumer, "nothing").poll_with_stream(ticks());
     let working = worker!("nothing", often, AT_A_TIME, nothing(&count));
-    acknowledged(jobs, &count, async || {
+    acknowledged(jobs, &count, &working, async || {
         let done = sqlx::query_scalar("SELECT count(*) FROM Jobs WHERE status = 'Done' AND job_type = 'nothing'");
         done.fetch_one(&producer).await.expect("counted")
     })
@@ -56,41 +57,22 @@ pub async fn sqlite(url: &str, jobs: usize) -> Line {
     working.abort();
 
     let (begun, waits) = (Instant::now(), Waits::default());
-    let often = storage(&consumer, "clocked").poll_with_interval(OFTEN);
+    let often = storage(&consumer, "clocked").poll_with_stream(ticks());
     let working = worker!("clocked", often, 4, clocked(begun, &waits));
-    let pickups = pickups(storage(&producer, "clocked"), begun, &waits).await;
+    let pickups = pickups(storage(&producer, "clocked"), begun, &waits, &working).await;
     working.abort();
     Line { who: "apalis, sqlite".into(), jobs, enqueue, work, pickups }
 }
 
-/// In the empty database at `url`.
-pub async fn postgres(url: &str, jobs: usize) -> Line {
-    let open = || PgPoolOptions::new().max_connections(16).connect(url);
-    let (producer, consumer) = (open().await.expect("it opens"), open().await.expect("it opens"));
-    PostgresStorage::setup(&producer).await.expect("tables");
-    let storage = |pool: &PgPool, queue: &str| {
-        let config = apalis_postgres::Config::default().queue(queue).batch_size(AT_A_TIME);
-        PostgresStorage::<u64>::new(pool).with_config(config)
-    };
-
-    let enqueue = enqueue_all(&storage(&producer, "nothing"), jobs).await;
-    let (begun, count) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let often = storage(&consumer, "nothing").poll_with_interval(OFTEN);
-    let working = worker!("nothing", often, AT_A_TIME, nothing(&count));
-    acknowledged(jobs, &count, async || {
-        let done =
-            sqlx::query_scalar("SELECT count(*) FROM apalis.jobs WHERE status = 'Done' AND job_type = 'nothing'");
-        done.fetch_one(&producer).await.expect("counted")
+/// Wakes the worker every [`OFTEN`]. With `poll_with_interval` of version 1.0.0 a worker that had found nothing was woken after half a minute only.
+fn ticks() -> impl Stream<Item = ()> + Unpin + Send + 'static {
+    let mut timer = Box::pin(tokio::time::sleep(OFTEN));
+    futures_util::stream::poll_fn(move |context| {
+        while timer.as_mut().poll(context).is_ready() {
+            timer.as_mut().reset(tokio::time::Instant::now() + OFTEN);
+        }
+        Poll::Pending
     })
-    .await;
-    let work = begun.elapsed();
-    working.abort();
-
-    let (begun, waits) = (Instant::now(), Waits::default());
-    let working = worker!("clocked", storage(&consumer, "clocked").with_pubsub(), 4, clocked(begun, &waits));
-    let pickups = pickups(storage(&producer, "clocked"), begun, &waits).await;
-    working.abort();
-    Line { who: "apalis, postgres".into(), jobs, enqueue, work, pickups }
 }
 
 type Waits = Arc<Mutex<Vec<Duration>>>;
@@ -139,8 +121,9 @@ where
 }
 
 /// Waits until all jobs have run, and then until the store says so of all.
-async fn acknowledged(jobs: usize, count: &AtomicUsize, done: impl AsyncFn() -> i64) {
+async fn acknowledged<T>(jobs: usize, count: &AtomicUsize, working: &JoinHandle<T>, done: impl AsyncFn() -> i64) {
     while count.load(Ordering::Relaxed) < jobs {
+        assert!(!working.is_finished(), "the worker has ended");
         tokio::time::sleep(ASK).await;
     }
     while (done().await as usize) < jobs {
@@ -149,7 +132,7 @@ async fn acknowledged(jobs: usize, count: &AtomicUsize, done: impl AsyncFn() -> 
 }
 
 /// Sends jobs one by one to a worker that waits.
-async fn pickups<B, K>(mut producer: B, begun: Instant, waits: &Waits) -> Vec<Duration>
+async fn pickups<B, K, T>(mut producer: B, begun: Instant, waits: &Waits, working: &JoinHandle<T>) -> Vec<Duration>
 where
     B: TaskSink<u64, K>,
     B::Error: Debug,
@@ -161,6 +144,7 @@ where
     }
     let noted = || waits.lock().unwrap_or_else(PoisonError::into_inner).clone();
     while noted().len() < SINGLE {
+        assert!(!working.is_finished(), "the worker has ended");
         tokio::time::sleep(ASK).await;
     }
     noted()
