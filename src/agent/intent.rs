@@ -156,12 +156,25 @@ const JOINTS: [&str; 12] =
 
 /// What `goal` asks for; a search, if nothing shows it.
 pub(super) fn intent(goal: &str) -> Intent {
+    shown(goal).unwrap_or(Intent::Find)
+}
+
+/// What a phrase of `goal` shows to be wanted.
+pub(super) fn shown(goal: &str) -> Option<Intent> {
     let goal = goal.trim().to_lowercase();
     let holds = |phrase: &&str| match phrase.strip_prefix('^') {
         Some(begin) => goal.starts_with(begin),
         None => goal.contains(*phrase),
     };
-    PHRASES.iter().find(|(_, phrases)| phrases.iter().any(&holds)).map_or(Intent::Find, |(intent, _)| *intent)
+    PHRASES.iter().find(|(_, phrases)| phrases.iter().any(&holds)).map(|(intent, _)| *intent)
+}
+
+/// Whether a goal asks for more than a list: how, why, when.
+pub(super) fn asks_more(goal: &str) -> bool {
+    let goal = goal.to_lowercase();
+    let is_asked = |word: &str| ["how", "why", "when"].contains(&word);
+    goal.split(|c: char| !c.is_alphanumeric()).any(is_asked)
+        || ["어떻게", "왜", "언제"].iter().any(|word| goal.contains(word))
 }
 
 /// Names in a goal: what stands in backticks; else words that look like code or paths, without Korean particles.

@@ -1,6 +1,10 @@
 //! Goals in plain words, English and Korean, through the orchestrator: this repository's own sources, real jobs in a real store.
 
+mod goals;
 mod scenarios;
+mod source_double;
+mod sources;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,20 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agents::artifact::Artifacts;
-use agents::job::{Job, JobId, NewJob, Policies, Status};
+use agents::job::{Job, JobId, NewJob, Status};
 use agents::store::{self, Filter, Store};
 use agents::worker::{Timing, Until, Worker};
-use cogo::agent::{self, AGENTS, Setup};
+use cogo::agent::{self, AGENTS, Configs, Setup};
 use cogo::config::AgentsConfig;
 use serde_json::{Value, json};
-
-/// Folders of this repository that agents are asked about.
-const FOLDERS: [&str; 6] = ["README.md", "ARCHITECTURE.md", "docs", "rag-core/src", "indexer/src/scan", "agents/src"];
 
 /// A copy of a part of this repository, and a store for jobs.
 struct World {
     folder: tempfile::TempDir,
     store: Arc<dyn Store>,
+    configs: Configs,
     setup: Setup,
 }
 
@@ -31,8 +33,9 @@ impl World {
         let store = folder.path().join("jobs.db");
         let store = store::open(store.to_str().expect("UTF-8")).await.expect("a store");
         std::fs::create_dir(folder.path().join("repository")).expect("a folder");
-        let setup = Setup::new(&settings, Policies::default()).expect("a set-up");
-        World { folder, store, setup }
+        let configs = Configs::load(&settings).expect("settings");
+        let setup = Setup::new(&settings, configs.clone()).expect("a set-up");
+        World { folder, store, configs, setup }
     }
 
     fn root(&self) -> PathBuf {
@@ -42,7 +45,7 @@ impl World {
     /// Copies the sources there.
     fn with_sources(self) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in FOLDERS {
+        for name in goals::FOLDERS {
             let to = self.root().join(name);
             std::fs::create_dir_all(to.parent().expect("a parent")).expect("a folder");
             let copied = Command::new("cp").arg("-r").args([here.join(name), to]).status().expect("cp runs");
@@ -55,10 +58,14 @@ impl World {
         std::fs::write(self.root().join(path), text).expect("write");
     }
 
-    async fn submit(&self, kind: &str, mut inputs: Value) -> JobId {
+    /// A job that is not submitted yet, or why there can be none.
+    fn prepare(&self, kind: &str, mut inputs: Value) -> Result<NewJob, String> {
         inputs["path"] = self.root().to_str().expect("UTF-8").into();
-        let agent = agent::agent(kind).expect("a type of job");
-        let job = agent::job(agent, inputs, &Policies::default()).expect("inputs");
+        agent::job(agent::agent(kind).expect("a type of job"), inputs, &self.configs)
+    }
+
+    async fn submit(&self, kind: &str, inputs: Value) -> JobId {
+        let job = self.prepare(kind, inputs).expect("inputs");
         self.store.enqueue(&job).await.expect("enqueued").id()
     }
 
@@ -87,6 +94,18 @@ impl World {
         let filter = Filter { parent: Some(id), most: 100, ..Filter::default() };
         self.store.jobs(&filter).await.expect("read")
     }
+}
+
+/// A folder with these files, and settings that name it.
+fn settings(files: &[(&str, String)]) -> (tempfile::TempDir, AgentsConfig) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("write");
+    }
+    let configs = Some(folder.path().to_owned());
+    (folder, AgentsConfig { configs, ..AgentsConfig::default() })
 }
 
 fn allowing(commands: &[&str]) -> AgentsConfig {
@@ -168,9 +187,8 @@ async fn workflows_are_data() {
         "{result}"
     );
     // A plan that makes no sense is refused where it is made.
-    let agent = agent::agent("orchestrate").expect("a type of job");
     let circle = json!({ "goal": "g", "steps": [{ "id": "a", "wait": { "seconds": 0 }, "after": ["a"] }] });
-    let refused = agent::job(agent, json!({ "path": ".", "plan": circle }), &Policies::default());
+    let refused = world.prepare("orchestrate", json!({ "plan": circle }));
     assert!(refused.is_err_and(|reason| reason.contains("wait for each other")));
 }
 
@@ -200,9 +218,8 @@ async fn an_orchestrator_goes_on_where_another_stopped() {
 async fn nothing_is_done_without_a_goal() {
     let world = World::new(AgentsConfig::default()).await;
     let agent = agent::agent("orchestrate").expect("a type of job");
-    let path = world.root().to_str().expect("UTF-8").to_owned();
-    assert!(agent::job(agent, json!({ "path": path, "goal": "  " }), &Policies::default()).is_err());
-    assert!(agent::job(agent, json!({ "path": "/nowhere/at/all", "goal": "x" }), &Policies::default()).is_err());
+    assert!(world.prepare("orchestrate", json!({ "goal": "  " })).is_err());
+    assert!(agent::job(agent, json!({ "path": "/nowhere/at/all", "goal": "x" }), &world.configs).is_err());
     // Whoever writes to the store past all checks gets a failed job, not a stuck worker.
     let raw = NewJob::new("orchestrate", json!({ "nonsense": 1 }));
     let id = world.store.enqueue(&raw).await.expect("enqueued").id();

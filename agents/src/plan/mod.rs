@@ -7,17 +7,21 @@
 mod check;
 mod progress;
 pub mod template;
+mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use check::{Check, Unmet};
 pub use progress::{Progress, State};
+pub use workflow::Workflow;
 
 /// More steps than this are no plan.
 const MOST_STEPS: usize = 200;
+/// What steps can do.
+const ACTIONS: [&str; 6] = ["tool", "model", "map", "route", "approval", "wait"];
 /// Names that references use for something else.
 const RESERVED: [&str; 3] = ["goal", "input", "item"];
 
@@ -42,6 +46,7 @@ pub struct Plan {
 
 /// A step of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Step {
     /// Its name: letters, digits, `_` and `-`.
     pub id: String,
@@ -66,6 +71,42 @@ pub struct Step {
     /// Why it is there.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+/// A step as it is written: what it does is a field of its own name beside the others.
+#[derive(Deserialize)]
+struct Written {
+    id: String,
+    #[serde(default)]
+    after: Vec<String>,
+    #[serde(default)]
+    accept: Vec<Check>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    timeout_s: Option<u64>,
+    #[serde(default)]
+    attempts: Option<u32>,
+    #[serde(default)]
+    reason: String,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl TryFrom<Written> for Step {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { id, after, accept, optional, timeout_s, attempts, reason, rest } = written;
+        if rest.len() != 1 {
+            let mut found: Vec<&str> = rest.keys().map(String::as_str).collect();
+            found.sort_unstable();
+            let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+            return Err(format!("step `{id}`: it does one of {}, not {found}", ACTIONS.join(", ")));
+        }
+        let action = serde_json::from_value(rest.into()).map_err(|error| format!("step `{id}`: {error}"))?;
+        Ok(Step { id, action, after, accept, optional, timeout_s, attempts, reason })
+    }
 }
 
 impl Step {
@@ -107,15 +148,7 @@ impl Step {
     /// Steps that must be over before it begins.
     pub fn waits_for(&self) -> BTreeSet<&str> {
         let mut names: BTreeSet<&str> = self.after.iter().map(String::as_str).collect();
-        let mut refer = |value| names.extend(template::names(value));
-        match &self.action {
-            Action::Tool { input, .. } => refer(input),
-            Action::Model { prompt, .. } => refer(prompt),
-            Action::Map { over, input, .. } => [over, input].into_iter().for_each(refer),
-            Action::Route { on, .. } => refer(on),
-            Action::Approval { question } => refer(question),
-            Action::Wait { .. } => {}
-        }
+        names.extend(self.action.values().into_iter().flat_map(template::names));
         names.retain(|name| !RESERVED.contains(name));
         names
     }
@@ -123,7 +156,7 @@ impl Step {
 
 /// What a step does. Values may hold references.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Calls a tool.
     Tool {
@@ -143,6 +176,9 @@ pub enum Action {
         /// The JSON schema of the answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         schema: Option<Value>,
+        /// The role that asks, besides that of the goal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
     },
     /// Calls a tool for every item of a list, all at the same time; brings the list of what they brought.
     Map {
@@ -179,6 +215,36 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The values that may hold references.
+    pub fn values(&self) -> Vec<&Value> {
+        match self {
+            Action::Tool { input, .. } => vec![input],
+            Action::Model { prompt, .. } => vec![prompt],
+            Action::Map { over, input, .. } => vec![over, input],
+            Action::Route { on, .. } => vec![on],
+            Action::Approval { question } => vec![question],
+            Action::Wait { .. } => Vec::new(),
+        }
+    }
+
+    /// The same with what `change` makes of each of these values.
+    pub fn with_values(mut self, change: &dyn Fn(&Value) -> Value) -> Self {
+        let values = match &mut self {
+            Action::Tool { input, .. } => vec![input],
+            Action::Model { prompt, .. } => vec![prompt],
+            Action::Map { over, input, .. } => vec![over, input],
+            Action::Route { on, .. } => vec![on],
+            Action::Approval { question } => vec![question],
+            Action::Wait { .. } => Vec::new(),
+        };
+        for value in values {
+            *value = change(value);
+        }
+        self
+    }
+}
+
 fn many() -> usize {
     50
 }
@@ -202,6 +268,17 @@ pub enum Invalid {
         step: String,
         /// For what.
         missing: String,
+    },
+    /// A result that nobody brings.
+    #[error("the result refers to `{0}`, which is not there")]
+    Result(String),
+    /// A schema that is none.
+    #[error("step `{step}` has a schema that is none: {reason}")]
+    Schema {
+        /// The step.
+        step: String,
+        /// Why not.
+        reason: String,
     },
     /// Steps that wait for each other.
     #[error("these steps wait for each other: {}", .0.join(", "))]
@@ -247,6 +324,15 @@ impl Plan {
             if let Some(missing) = named.find(|name| !names.contains(name)) {
                 return Err(Invalid::Missing { step: step.id.clone(), missing: missing.into() });
             }
+            let asked = if let Action::Model { schema, .. } = &step.action { schema.as_ref() } else { None };
+            for schema in step.accept.iter().filter_map(Check::schema).chain(asked) {
+                let invalid = |reason| Invalid::Schema { step: step.id.clone(), reason };
+                jsonschema::validator_for(schema).map_err(|error| invalid(error.to_string()))?;
+            }
+        }
+        let mut brought = self.result.iter().flat_map(template::names);
+        if let Some(missing) = brought.find(|name| !names.contains(name) && !["goal", "input"].contains(name)) {
+            return Err(Invalid::Result(missing.into()));
         }
         let mut waiting: Vec<&Step> = self.steps.iter().collect();
         let mut over: BTreeSet<&str> = BTreeSet::new();
@@ -260,6 +346,15 @@ impl Plan {
             waiting = still;
         }
         Ok(())
+    }
+
+    /// The roles that steps name.
+    pub fn roles(&self) -> BTreeSet<&str> {
+        let roles = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Model { role, .. } => role.as_deref(),
+            _ => None,
+        });
+        roles.collect()
     }
 
     /// Steps that must be over before `step` begins: those that it waits for, and the routes that may skip it.
@@ -319,6 +414,17 @@ mod tests {
         // A route that is reached only by what it chooses would never run.
         let route = json!({ "id": "r", "route": { "on": "${a}", "cases": { "x": ["a"] } } });
         assert_eq!(refused(json!([step("a", &[]), route])), Invalid::Circle(vec!["a".into(), "r".into()]));
-        assert!(serde_json::from_value::<Plan>(json!({ "goal": "g", "steps": [{ "id": "a" }] })).is_err());
+        assert_eq!(
+            refused(json!([{ "id": "a", "model": { "prompt": "?", "schema": { "type": 7 } } }])).to_string()[..18],
+            *"step `a` has a sch"
+        );
+        let read = |step: Value| serde_json::from_value::<Step>(step).expect_err("it is none").to_string();
+        assert_eq!(
+            read(json!({ "id": "a" })),
+            "step `a`: it does one of tool, model, map, route, approval, wait, not nothing"
+        );
+        assert!(read(json!({ "id": "a", "wait": { "seconds": 1 }, "afer": ["b"] })).contains("not afer, wait"));
+        assert!(read(json!({ "id": "a", "fly": {} })).contains("step `a`: unknown variant `fly`"));
+        assert!(read(json!({ "id": "a", "wait": { "secs": 1 } })).contains("step `a`: unknown field `secs`"));
     }
 }
