@@ -163,49 +163,52 @@ impl Part<'_> {
 /// All parts of a goal in one plan, at the same time; those that ask wait for those that act. What was reached before is kept.
 fn together(clauses: &[Clause], request: &Request<'_>) -> Option<Draft> {
     let (mut reasons, mut steps, mut results) = (Vec::new(), Vec::<Step>::new(), Vec::new());
-    let mut acts: Vec<usize> = Vec::new();
+    // Prefixes of the parts that act.
+    let mut acting: Vec<String> = Vec::new();
     for (number, clause) in clauses.iter().enumerate() {
         let prefix = format!("part{}_", number + 1);
-        let failed = |round: &&Round| {
-            let of = |number: &usize| format!("part{}_", number + 1);
-            let mine = acts.iter().map(of).chain([prefix.clone()]).collect::<Vec<_>>();
-            round.failures.keys().any(|step| mine.iter().any(|prefix| step.starts_with(prefix)))
-        };
-        let result = match request.rounds.iter().find(|round| !failed(round)) {
+        let needed: Vec<&String> = acting.iter().chain([&prefix]).collect();
+        let reached = request.rounds.iter().find(|round| !needed.iter().any(|prefix| has_failed(round, prefix)));
+        let result = match reached {
             Some(round) => template::literal(&round.result["parts"][number]["result"]),
             None => {
-                let failing =
-                    request.rounds.iter().filter(|round| round.failures.keys().any(|id| id.starts_with(&prefix)));
+                let failing = request.rounds.iter().filter(|round| has_failed(round, &prefix));
                 let tried = failing.map(|round| ids(&round.plan.steps, &prefix)).collect();
                 let (reason, own, result) =
                     Part { wanted: clause.intent, goal: &clause.text, tried, request }.plan()?;
+                let acts = |step: &&Step| acting.iter().any(|prefix| step.id.starts_with(prefix));
+                let first: Vec<String> = steps.iter().filter(acts).map(|step| step.id.clone()).collect();
+                let (own, result) = renamed(own, &result, &prefix);
                 reasons.push(reason);
-                let names = ids(&own, "");
-                let rename = |value: &Value| {
-                    template::renamed(value, &|name| {
-                        names.iter().any(|known| known == name).then(|| format!("{prefix}{name}"))
-                    })
-                };
-                let first: Vec<String> = steps
-                    .iter()
-                    .filter(|step| acts.iter().any(|number| step.id.starts_with(&format!("part{}_", number + 1))))
-                    .map(|step| step.id.clone())
-                    .collect();
-                steps.extend(own.into_iter().map(|step| Step {
-                    id: format!("{prefix}{}", step.id),
-                    action: step.action.with_values(&rename),
-                    after: step.after.iter().map(|name| format!("{prefix}{name}")).chain(first.clone()).collect(),
-                    ..step
-                }));
-                rename(&result)
+                steps.extend(own.into_iter().map(|step| Step { after: [step.after, first.clone()].concat(), ..step }));
+                result
             }
         };
         results.push(json!({ "goal": clause.text, "result": result }));
         if matches!(clause.intent, Intent::Index | Intent::RunTests) {
-            acts.push(number);
+            acting.push(prefix);
         }
     }
     Some((format!("{} parts. {}", clauses.len(), reasons.join(". ")), steps, json!({ "parts": results })))
+}
+
+/// Whether a step that begins with `prefix` has failed.
+fn has_failed(round: &Round, prefix: &str) -> bool {
+    round.failures.keys().any(|step| step.starts_with(prefix))
+}
+
+/// Steps under names that begin with `prefix`, and the result that refers to them.
+fn renamed(steps: Vec<Step>, result: &Value, prefix: &str) -> (Vec<Step>, Value) {
+    let known = ids(&steps, "");
+    let name = |name: &str| known.iter().any(|known| known == name).then(|| format!("{prefix}{name}"));
+    let rename = |value: &Value| template::renamed(value, &name);
+    let step = |step: Step| Step {
+        id: format!("{prefix}{}", step.id),
+        action: step.action.with_values(&rename),
+        after: step.after.iter().map(|name| format!("{prefix}{name}")).collect(),
+        ..step
+    };
+    (steps.into_iter().map(step).collect(), rename(result))
 }
 
 /// The names of the steps that begin with `prefix`, without it.

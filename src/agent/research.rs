@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{Agent, Configs, Setup, absolute, blocking, stop, web};
-use crate::research::{Depth, Findings, Outside, Step, Unanswered, research};
+use crate::research::{Depth, Findings, Outside, Step, Unanswered, research_with};
 
 /// What is said where `web=true` cannot be meant.
 pub(super) const NO_SOURCE: &str = "`web=true`, and no source is configured; see `sources.json` in docs/agents.md";
@@ -92,7 +92,7 @@ impl Handler for Research {
             let engine = setup.engine(&inputs.path)?;
             let depth = Depth { rounds: inputs.rounds, evidence: inputs.evidence, ..Depth::default() };
             let mut note = |step: &Step| drop(tell.send(short(step)));
-            research(&engine, &inputs.question, &depth, outside, &mut note).map_err(stop)
+            research_with(&engine, &inputs.question, &depth, outside, &mut note).map_err(stop)
         });
         let telling = async {
             while let Some(step) = told.recv().await {

@@ -6,7 +6,7 @@ use super::args::{Format, ResearchArgs};
 use super::failure::Usage;
 use super::output::{self, harmless};
 use super::{Done, target};
-use crate::research::{Depth, Outside, research};
+use crate::research::{Depth, research};
 
 pub(super) fn run(args: &ResearchArgs) -> anyhow::Result<Done> {
     if args.question.trim().is_empty() {
@@ -15,7 +15,7 @@ pub(super) fn run(args: &ResearchArgs) -> anyhow::Result<Done> {
     let (engine, _) = target::engine_for(&args.path, None, &args.logging)?;
     target::refresh(&engine)?;
     let depth = Depth { rounds: args.rounds, evidence: args.evidence, ..Depth::default() };
-    let findings = research(&engine, &args.question, &depth, Outside::default(), &mut |step| tracing::debug!(?step))?;
+    let findings = research(&engine, &args.question, &depth, &mut |step| tracing::debug!(?step))?;
     if args.format != Format::Text {
         output::print_json(&findings, args.format)?;
     } else {

@@ -114,11 +114,19 @@ impl Findings {
     }
 }
 
-/// Answers `question` from one generation of the repository, and from what was found `outside`; `tell` hears of every step.
+/// Answers `question` from one generation of the repository; `tell` hears of every step.
 ///
 /// # Errors
 /// As [`Engine::search`] and [`Engine::graph`].
-pub fn research(
+pub fn research(engine: &Engine, question: &str, depth: &Depth, tell: &mut dyn FnMut(&Step)) -> Result<Findings> {
+    research_with(engine, question, depth, Outside::default(), tell)
+}
+
+/// The same, with what was found outside of the repository.
+///
+/// # Errors
+/// As [`research`].
+pub fn research_with(
     engine: &Engine,
     question: &str,
     depth: &Depth,
@@ -262,10 +270,7 @@ mod tests {
         let guide = "# Payment\n\nThe bucket is refilled once a minute. Nobody pays twice.\n";
         let (_folder, engine) = engine(&[("limit.py", LIMIT), ("shop.py", SHOP), ("guide.md", guide)]);
         let mut steps = 0;
-        let findings =
-            research(&engine, "who takes a token from the bucket?", &Depth::default(), Outside::default(), &mut |_| {
-                steps += 1
-            })
+        let findings = research(&engine, "who takes a token from the bucket?", &Depth::default(), &mut |_| steps += 1)
             .expect("an answer");
         assert_eq!(findings.dropped, 0, "{findings:?}");
         let texts: Vec<&str> = findings.sentences.iter().map(|sentence| &*sentence.text).collect();
@@ -283,31 +288,19 @@ mod tests {
     #[test]
     fn what_is_not_there_is_said() {
         let (_folder, engine) = engine(&[("limit.py", LIMIT), ("shop.py", SHOP)]);
-        let findings = research(
-            &engine,
-            "how does the bucket talk to kubernetes",
-            &Depth::default(),
-            Outside::default(),
-            &mut |_| (),
-        )
-        .expect("an answer");
+        let findings = research(&engine, "how does the bucket talk to kubernetes", &Depth::default(), &mut |_| ())
+            .expect("an answer");
         assert!(findings.missing.contains(&"kubernetes".to_owned()), "{findings:?}");
         assert!(findings.coverage < 1.0);
-        let nothing = research(&engine, "  ", &Depth::default(), Outside::default(), &mut |_| ());
+        let nothing = research(&engine, "  ", &Depth::default(), &mut |_| ());
         assert!(nothing.is_err(), "an empty question is none");
     }
 
     #[test]
     fn a_question_in_korean_is_answered_in_korean() {
         let (_folder, engine) = engine(&[("limit.py", LIMIT), ("shop.py", SHOP)]);
-        let findings = research(
-            &engine,
-            "TokenBucket.take 는 누가 호출하나요?",
-            &Depth::default(),
-            Outside::default(),
-            &mut |_| (),
-        )
-        .expect("an answer");
+        let findings = research(&engine, "TokenBucket.take 는 누가 호출하나요?", &Depth::default(), &mut |_| ())
+            .expect("an answer");
         let texts: Vec<&str> = findings.sentences.iter().map(|sentence| &*sentence.text).collect();
         assert!(texts.iter().any(|text| text.contains("`checkout`") && text.contains("호출합니다")), "{texts:?}");
     }
