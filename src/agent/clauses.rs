@@ -1,6 +1,6 @@
 //! The parts of a goal that asks for several things, in English or Korean: "find who calls X and explain how it is configured".
 
-use super::intent::{Intent, compared, names, shown};
+use super::intent::{Intent, compared, names, shown, subjects};
 use crate::research::is_korean;
 
 /// Words that begin a part of its own behind "and", "then" or a comma.
@@ -144,12 +144,12 @@ fn resolved(text: &str, before: &str) -> String {
         return text.to_owned();
     }
     let is_said = |word: &str| text.split(|c: char| !c.is_alphanumeric()).any(|said| said.eq_ignore_ascii_case(word));
-    let sides = compared(before).map(|(one, other)| [one, other]).unwrap_or_default();
+    let sides = compared(before).map(|(one, other)| vec![one, other]).unwrap_or_default();
     // A side of a comparison, which need not look like code: it is marked as a name.
     if let Some(side) = sides.iter().find(|side| !side.contains(' ') && is_said(side)) {
         return text.replacen(side.as_str(), &format!("`{side}`"), 1);
     }
-    let Some(name) = names(before).into_iter().next() else { return text.to_owned() };
+    let Some(name) = subjects(before).into_iter().next() else { return text.to_owned() };
     if let Some(pronoun) = KOREAN_PRONOUNS.iter().find(|pronoun| text.contains(**pronoun)) {
         return text.replacen(pronoun, &format!("`{name}`"), 1);
     }
@@ -182,6 +182,10 @@ mod tests {
             (
                 "compare Sqlite and Postgres, then show what breaks if Sqlite changes",
                 vec![(Compare, "compare Sqlite and Postgres"), (Impact, "show what breaks if `Sqlite` changes")],
+            ),
+            (
+                "explain Lexicon; what breaks if I change it?",
+                vec![(Explain, "explain Lexicon"), (Impact, "what breaks if I change `Lexicon`")],
             ),
             (
                 "Index this repository, then give me an overview",

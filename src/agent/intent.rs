@@ -1,5 +1,7 @@
 //! What a goal asks for, in English or Korean, without a language model.
 
+use crate::research::is_korean;
+
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intent {
@@ -197,6 +199,22 @@ pub(super) fn names(goal: &str) -> Vec<String> {
     names
 }
 
+/// What a goal is about: its [`names`]; else words that begin like names of types, as `Lexicon` in "who calls Lexicon?".
+pub(super) fn subjects(goal: &str) -> Vec<String> {
+    let names = names(goal);
+    if !names.is_empty() {
+        return names;
+    }
+    // A sentence of English begins with a capital; one of Korean does not.
+    let words = goal.split_whitespace().skip(usize::from(!is_korean(goal)));
+    let word = |word: &str| {
+        let end = word.trim_start_matches(|c: char| c.is_ascii_punctuation());
+        let name = end.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        (name.starts_with(|c: char| c.is_ascii_uppercase()) && name != "I").then(|| name.to_owned())
+    };
+    words.filter_map(word).collect()
+}
+
 /// `snake_case`, `camelCase`, `Type::method`, `Type.method`, `src/file.rs`, `file.rs:7`.
 fn looks_like_code(word: &str) -> bool {
     let letters = word.chars().filter(char::is_ascii_alphabetic).count();
@@ -281,6 +299,9 @@ mod tests {
         assert_eq!(names("explain src/limit.py:7, please."), ["src/limit.py:7"]);
         assert_eq!(names("Where is it? The end."), Vec::<String>::new());
         assert_eq!(names("parse_config and parseConfig"), ["parse_config", "parseConfig"]);
+        assert_eq!(subjects("Who calls Lexicon, and may I change it?"), ["Lexicon"]);
+        assert_eq!(subjects("Lexicon 을 바꾸면?"), ["Lexicon"]);
+        assert_eq!(subjects("Who calls `take` of Bucket?"), ["take"]);
     }
 
     #[test]

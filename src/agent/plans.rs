@@ -5,7 +5,7 @@ use agents::plan::{Action, Check, Plan, Step, template};
 use serde_json::{Value, json};
 
 use super::clauses::{Clause, clauses};
-use super::intent::{Intent, asks_more, compared, names};
+use super::intent::{Intent, asks_more, compared, names, subjects};
 
 /// Share of a question's words that an answer should cover at first, and at last.
 const COVERED: [f64; 2] = [0.5, 0.25];
@@ -61,11 +61,10 @@ impl Part<'_> {
                 )
             }
             (Intent::Compare, 0) => self.compare()?,
-            (Intent::Explain | Intent::Callers | Intent::Impact, 0) if !names(goal).is_empty() => {
-                self.of_name(&names(goal)[0])
-            }
+            (Intent::Explain, 0) if !names(goal).is_empty() => self.of_name(&names(goal)[0]),
+            (Intent::Callers | Intent::Impact, 0) if !subjects(goal).is_empty() => self.of_name(&subjects(goal)[0]),
             // Nothing is called so, or the name is ambiguous: what a search finds may be meant.
-            (Intent::Callers | Intent::Impact, 1) if !names(goal).is_empty() => of_hit(wanted, &names(goal)[0]),
+            (Intent::Callers | Intent::Impact, 1) if !subjects(goal).is_empty() => of_hit(wanted, &subjects(goal)[0]),
             (Intent::Index | Intent::RunTests, _) => return None,
             _ => {
                 // Rounds with other plans do not count: research begins as it always does.

@@ -130,6 +130,29 @@ async fn what_fails_is_planned_again() {
 }
 
 #[tokio::test]
+async fn the_parts_of_a_goal_that_are_reached_are_kept() {
+    let world = World::new(AgentsConfig::default()).await;
+    // What looks like a reference in the sources is none in the next plan.
+    world.write(
+        "shop.py",
+        "def checkout(basket):\n    \"\"\"Pays ${part2_impact/x} for a basket.\"\"\"\n    return basket.pay()\n",
+    );
+    let goal = "explain `checkout` and tell me what breaks if I change check_out_basket";
+    let id = world.submit("orchestrate", json!({ "goal": goal })).await;
+    world.work().await;
+    let job = world.job(id).await;
+    assert_eq!(job.status, Status::Succeeded, "{:?}", job.error);
+    let result = job.result.expect("a result");
+    assert_eq!(result["reasons"].as_array().map(Vec::len), Some(2), "the second part was planned again: {result}");
+    let parts = &result["result"]["parts"];
+    assert_eq!(parts[0]["goal"], "explain `checkout`");
+    assert!(parts[0]["result"]["text"].to_string().contains("Pays ${part2_impact/x} for a basket."), "{parts}");
+    assert_eq!(parts[1]["result"]["impact"]["changed"][0]["name"], "checkout", "{parts}");
+    let kinds: Vec<String> = world.parts(id).await.into_iter().map(|part| part.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "research").count(), 1, "{kinds:?}");
+}
+
+#[tokio::test]
 async fn a_goal_that_cannot_be_reached_says_why() {
     let world = World::new(AgentsConfig::default()).await;
     world.write("Makefile", "test:\n\ttrue\n");
