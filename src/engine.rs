@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use crate::adapt::Adapted;
 use crate::config::DEFAULT_TENANT;
 use crate::graph::Beside;
 use crate::mirrored::{Mirrored, Mirrors, View};
@@ -26,6 +27,8 @@ pub struct EngineOptions {
     pub index: IndexOptions,
     /// How to rank.
     pub ranking: Ranking,
+    /// Leave out the weights that [`adapt`](crate::adapt) has fitted to the repository.
+    pub unadapted: bool,
     /// Where the index lies; `<root>/.cogo` if not given.
     pub folder: Option<PathBuf>,
     /// Only what lies within these files and folders (relative to the root) is found; empty for everything.
@@ -103,6 +106,11 @@ impl Engine {
     pub fn with_scip(self, path: PathBuf) -> Self {
         let beside = Beside { scip: Some(path), ..self.graphs.beside.clone() };
         Engine { graphs: Arc::new(Graphs { beside, last: RwLock::default() }), ..self }
+    }
+
+    /// The same, ranking without weights that were fitted to the repository.
+    pub fn unadapted(self) -> Self {
+        Engine { options: EngineOptions { unadapted: true, ..self.options }, searcher: RwLock::default(), ..self }
     }
 
     /// The indexed folder; of a mirror, server, database and name.
@@ -375,6 +383,12 @@ impl Engine {
         searcher.as_ref().map(|searcher| searcher.repositories()[0].snapshot.clone())
     }
 
+    /// The weights to rank with: those of the options, moved to where `cogo adapt` found them to be better.
+    fn ranking(&self) -> Ranking {
+        let adapted = (!self.options.unadapted).then(|| Adapted::read(&self.store, self.embedder.id())).flatten();
+        adapted.map_or_else(|| self.options.ranking.clone(), |adapted| adapted.apply(&self.options.ranking))
+    }
+
     fn show(&self, snapshot: Arc<Snapshot>) -> Result<Arc<Searcher>> {
         let before = self.vectors.read().expect("no panic holds it").clone();
         let vectors = self.vectors()?;
@@ -386,7 +400,7 @@ impl Engine {
         }
         let links = vec![self.links(&snapshot)];
         let repositories = vec![Repository { snapshot, within: self.options.within.clone() }];
-        let mut searcher = Searcher::new(repositories, self.embedder.clone(), self.options.ranking.clone())?;
+        let mut searcher = Searcher::new(repositories, self.embedder.clone(), self.ranking())?;
         searcher = searcher.with_links(links);
         if let Some(model) = &self.options.model {
             searcher = searcher.with_model(model.clone(), vec![vectors]);

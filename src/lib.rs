@@ -22,6 +22,7 @@
 //! A [`Workspace`] searches several repositories as one. Engines are safe to share between threads: a search runs on a
 //! frozen [`Snapshot`] and never waits for indexing. The words of the trade are defined in [`rag_core`].
 
+pub mod adapt;
 pub mod agent;
 pub mod ask;
 pub mod backfill;
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 mod engine;
+pub mod eval;
 pub mod extract;
 pub mod graph;
 mod harmless;

@@ -46,7 +46,7 @@ impl Fixture {
     fn assert_honest(&self, what: &str) {
         match answers(&self.store) {
             Ok(found) => assert!(found == self.answers, "{what}: a wrong answer"),
-            Err(Error::Corrupt { .. } | Error::Format { .. } | Error::Model { .. } | Error::NoIndex { .. }) => {}
+            Err(Error::Corrupt { .. } | Error::Format { .. } | Error::OtherModel { .. } | Error::NoIndex { .. }) => {}
             Err(error) => panic!("{what}: {error}"),
         }
     }

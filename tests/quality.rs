@@ -26,7 +26,7 @@ const QUERIES: &[(&str, &[&str])] = &[
     ("origin of a setting: flag, environment, file or default", &["src/config.rs"]),
     ("follow the file system and keep the index fresh", &["src/watch.rs", "src/http/repositories.rs"]),
     ("exit code of an error", &["src/cli/failure.rs", "rag-core/src/error.rs"]),
-    ("NDCG and recall of ranked results", &["benches/eval/src/measures.rs"]),
+    ("NDCG and recall of ranked results", &["src/eval/measures.rs"]),
     ("names of the crash points", &["rag-core/src/store/crash.rs"]),
     (
         "communities of a graph by Leiden's algorithm",

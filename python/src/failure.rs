@@ -39,12 +39,13 @@ impl From<Error> for Failure {
             Error::Source { .. } => "SourceError",
             Error::Corrupt { .. } | Error::Format { .. } => "IndexCorruptError",
             Error::Locked { .. } => "LockedError",
-            Error::Model { .. } | Error::Runtime { .. } => "ModelError",
+            Error::Model { .. } | Error::OtherModel { .. } | Error::Runtime { .. } => "ModelError",
             Error::Io(_) => "StorageError",
             _ => "Error",
         };
         let hint = match &error {
             // What the others say is for the command line.
+            Error::OtherModel { .. } => Some("`cogo.Index.build(path)` brings it up to date".to_owned()),
             Error::NoIndex { .. } => Some("make one with `cogo.Index.build(path)`".to_owned()),
             Error::Corrupt { .. } | Error::Format { .. } => {
                 Some("`cogo.Index.build(path, rebuild=True)` writes it anew; your files are not touched".to_owned())

@@ -51,6 +51,20 @@ pub enum Error {
         /// The index folder.
         path: PathBuf,
     },
+    /// The index was made with another model than the one it is searched with.
+    #[error("the index was made with the model `{made_with}`, and not with `{model}`")]
+    OtherModel {
+        /// The model of the index.
+        made_with: String,
+        /// The model to search with.
+        model: String,
+    },
+    /// Weights of the ranking that are not whole.
+    #[error("weights of the ranking: {reason}")]
+    Ranking {
+        /// What is wrong.
+        reason: String,
+    },
     /// A query that cannot be answered as asked.
     #[error("invalid query: {reason}")]
     Query {
@@ -103,11 +117,16 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Error::NoIndex { .. } | Error::Query { .. } | Error::Source { .. } | Error::Mirror { .. } => Fault::Caller,
+            Error::NoIndex { .. }
+            | Error::Query { .. }
+            | Error::Ranking { .. }
+            | Error::Source { .. }
+            | Error::Mirror { .. } => Fault::Caller,
             Error::Corrupt { .. }
             | Error::Format { .. }
             | Error::Locked { .. }
             | Error::Model { .. }
+            | Error::OtherModel { .. }
             | Error::Runtime { .. }
             | Error::Server { .. }
             | Error::Io(_) => Fault::Environment,
@@ -125,6 +144,7 @@ impl Error {
             Error::Corrupt { .. } | Error::Format { .. } => {
                 Some("run `cogo-index --rebuild` to write it anew; your files are not touched".into())
             }
+            Error::OtherModel { .. } => Some("run `cogo-index` to bring it up to date".into()),
             Error::Model { .. } => {
                 Some("`cogo model list` shows what is installed, `cogo model verify` checks it".into())
             }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use graphrag::graph::Relation;
-use rag_core::Mode;
+use rag_core::{Mode, Unit};
 
+use super::adapt::{ADAPT_EXAMPLES, AdaptArgs};
 use super::agent::args::{AGENT_EXAMPLES, AgentCommand};
+use super::eval::args::{EVAL_EXAMPLES, EvalArgs};
 
 /// Searches code and documents by meaning and by word, on your machine.
 #[derive(Debug, Parser)]
@@ -80,6 +82,18 @@ pub(super) enum Command {
         after_long_help = "Examples:\n  cogo research \"how are sessions signed, and who calls that?\"\n  cogo research \"토큰은 어디서 만료되나요?\" ~/project --format json | jq '.sentences[].text'"
     )]
     Research(ResearchArgs),
+    /// Measures how well searching answers judged questions, and what a change does to that.
+    ///
+    /// Prints NDCG, MRR and recall over the first ten results, by category and repository, with intervals: whole repositories are drawn
+    /// again and again where the questions are about five or more of them, else questions.
+    #[command(after_long_help = EVAL_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Eval(EvalArgs),
+    /// Fits the weights of the ranking to a repository, by what it says about itself; no language model takes part.
+    ///
+    /// Commits, tests and documents are questions whose answers are known: the files that were changed, are called, are mentioned. The gain
+    /// is measured on questions that took no part in the fit; if it may be chance, nothing is changed.
+    #[command(after_long_help = ADAPT_EXAMPLES)]
+    Adapt(AdaptArgs),
     /// Asks who uses what, and how the repository is organised: callers, impact, overview and more.
     ///
     /// An answer says how sure it is. *Proven*: scopes, imports and types leave no other definition. *Possible*: one of so many
@@ -1035,6 +1049,15 @@ pub(super) enum ModeArg {
     Semantic,
     /// Definitions by name.
     Symbol,
+}
+
+impl From<UnitArg> for Unit {
+    fn from(unit: UnitArg) -> Unit {
+        match unit {
+            UnitArg::File => Unit::File,
+            UnitArg::Definition => Unit::Definition,
+        }
+    }
 }
 
 impl From<ModeArg> for Mode {

@@ -2,11 +2,13 @@
 //!
 //! stdout is data, stderr is talk. Nothing here knows how searching works; nothing below here prints.
 
+mod adapt;
 mod agent;
 mod args;
 mod batch;
 mod context;
 mod doctor;
+mod eval;
 mod failure;
 mod graph;
 mod hits;
@@ -42,6 +44,8 @@ pub fn main() -> ExitCode {
         Command::Config { command: ConfigCommand::Show(args) } => info::show_config(&args),
         Command::Context(args) => context::run(&args),
         Command::Research(args) => research::run(&args),
+        Command::Adapt(args) => adapt::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Graph { command } => graph::run(&command),
         Command::Agent { command } => agent::run(&command),
         Command::Mcp(args) => mcp::run(&args),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indexer::language;
-use rag_core::{Filter, Query, SearchResult, SymbolKind, Unit};
+use rag_core::{Filter, Query, SearchResult, SymbolKind};
 
-use super::args::{Format, HitArgs, SearchArgs, UnitArg};
+use super::args::{Format, HitArgs, SearchArgs};
 use super::failure::Usage;
 use super::hits;
 use super::target::{self, Target};
@@ -51,10 +51,7 @@ pub(super) fn query(args: &HitArgs, target: &Target) -> Query {
     let mut query = Query::new("");
     query.limit = target.config.limit;
     query.mode = target.config.mode;
-    query.unit = match args.unit {
-        UnitArg::File => Unit::File,
-        UnitArg::Definition => Unit::Definition,
-    };
+    query.unit = args.unit.into();
     query.explain = args.explain;
     query
 }

@@ -4,8 +4,9 @@ mod callgraph;
 mod code_search;
 mod issues;
 mod mcp_search;
-mod measures;
 mod passages;
+mod record;
+mod report;
 mod research;
 
 use std::path::PathBuf;
@@ -38,6 +39,10 @@ enum Set {
     ///
     /// Example: cogo-eval mcp-search --data eval/code_search --checkouts repos
     McpSearch(McpSearch),
+    /// The results page from the summaries that `--summary` wrote.
+    ///
+    /// Example: cogo-eval report --out docs/quality.md
+    Report(Report),
     /// Answers of `cogo research`: how often they cite a relevant file, and how long they take (code_search).
     ///
     /// Example: cogo-eval research --data eval/code_search --checkouts repos
@@ -46,6 +51,17 @@ enum Set {
     ///
     /// Example: cogo-eval passages --data eval/cosqa --model minilm
     Passages(Passages),
+}
+
+/// Options of `report`.
+#[derive(Args)]
+pub struct Report {
+    /// Folder with `results` and `peers.json`.
+    #[arg(long, default_value = "benches/eval")]
+    folder: PathBuf,
+    /// Where to write the page [default: standard output].
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Options of `callgraph`.
@@ -143,9 +159,15 @@ pub struct Search {
     /// Make and use the large model's vectors of single tokens, too.
     #[arg(long)]
     late_interaction: bool,
-    /// Write the result as JSON.
+    /// Rank by these weights, in the form of `rag-core/src/hybrid/weights.json`.
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Write every answer as JSON, for `cogo eval compare`.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Write the result as JSON without single answers, for the results page.
+    #[arg(long)]
+    summary: Option<PathBuf>,
 }
 
 /// Options of `code-search`.
@@ -160,6 +182,9 @@ pub struct CodeSearch {
     /// Only these repositories.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// What the set is called.
+    #[arg(long, default_value = "code_search")]
+    name: String,
     /// Upper limit of a chunk, in bytes.
     #[arg(long, default_value_t = cogo::IndexOptions::default().chunk_bytes)]
     chunk_bytes: u32,
@@ -174,6 +199,17 @@ pub struct CodeSearch {
     /// Keep the indexes that exist (they must be up to date).
     #[arg(long)]
     keep: bool,
+}
+
+impl Search {
+    /// Options of an engine that ranks as asked for.
+    fn engine_options(&self) -> Result<cogo::EngineOptions> {
+        let mut options = cogo::EngineOptions::default();
+        if let Some(path) = &self.weights {
+            options.ranking = cogo::Ranking::from_json(&fs_err::read_to_string(path)?)?;
+        }
+        Ok(options)
+    }
 }
 
 fn parse_mode(word: &str) -> Result<cogo::Mode, String> {
@@ -191,6 +227,7 @@ fn main() -> Result<()> {
         Set::CodeSearch(options) => code_search::run(&options),
         Set::Issues(options) => issues::run(&options),
         Set::McpSearch(options) => mcp_search::run(&options),
+        Set::Report(options) => report::run(&options),
         Set::Research(options) => research::run(&options),
         Set::Passages(options) => passages::run(&options),
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, anyhow};
+use cogo::eval::{Paths, Question, Target};
 use cogo::mcp::{Host, Refusal, call};
 use cogo::tokens::estimate;
 use cogo::{Engine, EngineOptions, Snapshot};
@@ -12,8 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::McpSearch;
-use crate::code_search::{JudgedQuery, RepositoryEntry, from_checkout, read_set};
-use crate::measures::Paths;
+use crate::code_search::{RepositoryEntry, from_checkout, read_set};
 
 /// Words that an agent would not search for.
 const STOP_WORDS: &[&str] = &[
@@ -34,8 +34,8 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, tokens: usize, paths: &[String], judged: &JudgedQuery, root: &str) {
-        let is_read = |target: &crate::measures::Target| {
+    fn add(&mut self, tokens: usize, paths: &[String], judged: &Question, root: &str) {
+        let is_read = |target: &Target| {
             paths.iter().any(|path| target.is_hit(&from_checkout(root, path), (0, u32::MAX), Paths::Suffix))
         };
         self.tokens += tokens as f64;
@@ -55,7 +55,8 @@ pub fn run(options: &McpSearch) -> Result<()> {
     let (repositories, queries) = read_set(&options.data)?;
     let (mut tool, mut grep, mut asked) = (Found::default(), Found::default(), 0);
     for repository in repositories.iter().filter(|r| options.only.is_empty() || options.only.contains(&r.name)) {
-        let judged: Vec<&JudgedQuery> = queries.iter().filter(|query| query.repo == repository.name).collect();
+        let judged: Vec<&Question> =
+            queries.iter().filter(|query| query.repo.as_ref() == Some(&repository.name)).collect();
         let (found, read) = measure(options, repository, &judged)?;
         let row = |found: Found| format!("{:>6.0} tokens, any {:.3}, all {:.3}", found.tokens, found.any, found.all);
         println!(
@@ -82,7 +83,7 @@ pub fn run(options: &McpSearch) -> Result<()> {
     Ok(())
 }
 
-fn measure(options: &McpSearch, repository: &RepositoryEntry, judged: &[&JudgedQuery]) -> Result<(Found, Found)> {
+fn measure(options: &McpSearch, repository: &RepositoryEntry, judged: &[&Question]) -> Result<(Found, Found)> {
     let root = options.checkouts.join(&repository.name).join(&repository.root);
     let folder = Some(std::env::temp_dir().join("cogo-eval").join(&repository.name));
     let engine = Engine::new(&root, EngineOptions { folder, ..EngineOptions::default() });

@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use cogo::config::Config;
-use cogo::{Engine, EngineOptions, Query};
+use cogo::eval::{Answer, Averaged, Values};
+use cogo::{Engine, Query};
 use flate2::read::GzDecoder;
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Passages;
+use crate::record::{Set, write};
 
 /// How deep the ranking is looked at.
 const DEPTH: usize = 1000;
@@ -35,25 +37,10 @@ struct Question {
     gold: Vec<Value>,
 }
 
-/// Means over the questions.
-#[derive(Default, Serialize)]
-struct Outcome {
-    passages: usize,
-    questions: usize,
-    /// Of the first gold passage among the first 1000.
-    mrr: f64,
-    mrr10: f64,
-    /// Share of the gold passages among the first 1, 2, 5 and 10.
-    recall: [f64; 4],
-    /// Share of questions with all gold passages among the first 5.
-    all5: f64,
-    query_p50_us: f64,
-}
-
 pub fn run(options: &Passages) -> Result<()> {
     let folder = std::env::temp_dir().join("cogo-eval-passages").join(options.data.file_name().context("a folder")?);
     let numbers = write_passages(&options.data, &folder)?;
-    let mut engine_options = EngineOptions::default();
+    let mut engine_options = options.search.engine_options()?;
     if let Some(name) = &options.search.model {
         let config = Config { late_interaction: options.search.late_interaction, ..Config::default() };
         engine_options.model = Some(cogo::model::open(name, &config)?);
@@ -65,45 +52,49 @@ pub fn run(options: &Passages) -> Result<()> {
         let read = engine.backfill(&mut |_| ControlFlow::Continue(()))?;
         eprintln!("read {} texts in {:.1?}", read.read, started.elapsed());
     }
-    let mut outcome = Outcome { passages: numbers.len(), ..Outcome::default() };
-    let mut times = Vec::new();
+    let mut answers = Vec::new();
     for line in BufReader::new(fs::File::open(options.data.join("queries.jsonl"))?).lines() {
         let question: Question = serde_json::from_str(&line?)?;
-        let mut query = Query::new(&question.query);
-        query.mode = options.search.mode;
-        query.limit = DEPTH;
+        let query = Query { mode: options.search.mode, limit: DEPTH, ..Query::new(&question.query) };
         let started = Instant::now();
         let hits = engine.search(&query)?.hits;
-        times.push(started.elapsed().as_secs_f64() * 1e6);
+        let elapsed_us = Some(started.elapsed().as_micros() as u64);
         let rank_of = |id: &Value| {
             let number = numbers.get(&id.to_string())?;
             hits.iter().position(|hit| stem(&hit.path) == *number).map(|index| index + 1)
         };
         let ranks: Vec<Option<usize>> = question.gold.iter().map(rank_of).collect();
-        let first = ranks.iter().flatten().min().copied();
-        let share = |k: usize| ranks.iter().flatten().filter(|rank| **rank <= k).count() as f64 / ranks.len() as f64;
-        outcome.questions += 1;
-        outcome.mrr += first.map_or(0.0, |rank| 1.0 / rank as f64);
-        outcome.mrr10 += first.filter(|rank| *rank <= 10).map_or(0.0, |rank| 1.0 / rank as f64);
-        for (sum, k) in outcome.recall.iter_mut().zip([1, 2, 5, 10]) {
-            *sum += share(k);
-        }
-        outcome.all5 += f64::from(u8::from(share(5) == 1.0));
+        answers.push(Answer {
+            repository: None,
+            category: None,
+            query: question.query,
+            values: values(&ranks),
+            first: hits.iter().take(10).map(|hit| hit.path.clone()).collect(),
+            elapsed_us,
+        });
     }
-    let questions = outcome.questions.max(1) as f64;
-    let sums = [&mut outcome.mrr, &mut outcome.mrr10, &mut outcome.all5].into_iter().chain(&mut outcome.recall);
-    sums.for_each(|sum| *sum /= questions);
-    times.sort_by(f64::total_cmp);
-    outcome.query_p50_us = times.get(times.len() / 2).copied().unwrap_or(0.0);
-    let [r1, r2, r5, r10] = outcome.recall;
-    println!(
-        "{} questions, {} passages: MRR {:.4}  MRR@10 {:.4}  recall@1/2/5/10 {r1:.4} {r2:.4} {r5:.4} {r10:.4}  all@5 {:.3}  p50 {:.0} µs",
-        outcome.questions, outcome.passages, outcome.mrr, outcome.mrr10, outcome.all5, outcome.query_p50_us
-    );
-    if let Some(path) = &options.search.out {
-        fs::write(path, serde_json::to_vec_pretty(&outcome)?)?;
-    }
-    Ok(())
+    let set = Set {
+        name: options.data.file_name().context("a folder")?.to_string_lossy().into_owned(),
+        model: engine.snapshot()?.manifest.settings.model.clone(),
+        averaged: Averaged::ByQuestion,
+    };
+    write(&options.search, set, answers)
+}
+
+/// Measures of a question whose gold passages have these ranks among the first [`DEPTH`].
+fn values(ranks: &[Option<usize>]) -> Values {
+    let first = ranks.iter().flatten().min().copied();
+    let share = |k: usize| ranks.iter().flatten().filter(|rank| **rank <= k).count() as f64 / ranks.len() as f64;
+    let values = [
+        ("mrr", first.map_or(0.0, |rank| 1.0 / rank as f64)),
+        ("mrr@10", first.filter(|rank| *rank <= 10).map_or(0.0, |rank| 1.0 / rank as f64)),
+        ("recall@1", share(1)),
+        ("recall@2", share(2)),
+        ("recall@5", share(5)),
+        ("recall@10", share(10)),
+        ("all@5", f64::from(u8::from(share(5) == 1.0))),
+    ];
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Writes every passage into a file of its own, named by a number that says nothing; gives the number of each id.

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use cogo::eval::{Paths, Question, Target};
 use cogo::research::{Depth, research};
 use cogo::{Engine, EngineOptions};
 
 use crate::Research;
-use crate::code_search::{JudgedQuery, from_checkout, read_set};
-use crate::measures::Paths;
+use crate::code_search::{from_checkout, read_set};
 
 #[derive(Default)]
 struct Measured {
@@ -50,7 +50,7 @@ pub fn run(options: &Research) -> Result<()> {
         // The graph is made once per generation, and not by a question that is timed.
         engine.graph()?;
         let mut here = Measured::default();
-        for judged in queries.iter().filter(|query| query.repo == repository.name) {
+        for judged in queries.iter().filter(|query| query.repo.as_ref() == Some(&repository.name)) {
             measure(&engine, judged, &repository.root, &mut here)?;
         }
         println!("{:<22} {}", repository.name, here.row());
@@ -65,11 +65,11 @@ pub fn run(options: &Research) -> Result<()> {
     Ok(())
 }
 
-fn measure(engine: &Engine, judged: &JudgedQuery, root: &str, measured: &mut Measured) -> Result<()> {
+fn measure(engine: &Engine, judged: &Question, root: &str, measured: &mut Measured) -> Result<()> {
     let started = Instant::now();
     let findings = research(engine, &judged.query, &Depth::default(), &mut |_| ())?;
     measured.times.push(started.elapsed());
-    let is_cited = |target: &crate::measures::Target| {
+    let is_cited = |target: &Target| {
         findings.sentences.iter().flat_map(|sentence| &sentence.cites).any(|number| {
             let path = from_checkout(root, &findings.evidence[*number].path);
             target.is_hit(&path, (0, u32::MAX), Paths::Suffix)

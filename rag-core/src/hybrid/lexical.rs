@@ -128,8 +128,9 @@ pub(super) struct SegmentScores {
     pub path_idf: Vec<f32>,
     /// Per file: number of words of its stem that are in the query.
     pub stem_matches: Vec<u8>,
-    /// Per chunk: whether a definition that the query names begins in it.
-    pub named: Vec<bool>,
+    /// Per chunk: whether a definition that the query names begins in it; 2 if that is a type. `Session` is the class rather
+    /// than the function `session()` beside it.
+    pub named: Vec<u8>,
     /// Per file: whether it defines a type that the query names.
     pub names_type: Vec<bool>,
 }
@@ -199,7 +200,7 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
                 definitions: vec![0.0; chunks],
                 path_idf: vec![0.0; files],
                 stem_matches: vec![0; files],
-                named: vec![false; chunks],
+                named: vec![0; chunks],
                 names_type: vec![false; files],
             }
         })
@@ -231,13 +232,14 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
         for (live, scores) in segments.iter().zip(&mut scores) {
             live.segment.postings.for_each(Field::Types, name, |chunk, _| {
                 if live.is_live(chunk) {
-                    scores.named[chunk as usize] = true;
+                    scores.named[chunk as usize] = 2;
                     scores.names_type[live.segment.chunks[chunk as usize].file as usize] = true;
                 }
             })?;
             live.segment.postings.for_each(Field::Symbols, name, |chunk, _| {
                 if live.is_live(chunk) {
-                    scores.named[chunk as usize] = true;
+                    let named = &mut scores.named[chunk as usize];
+                    *named = 1.max(*named);
                 }
             })?;
         }

@@ -64,13 +64,12 @@ impl Searcher {
     /// A searcher over `repositories`.
     ///
     /// # Errors
-    /// [`Error::Model`] if one of them was indexed with another model than `embedder`.
+    /// [`Error::OtherModel`] if one of them was indexed with another model than `embedder`.
     pub fn new(repositories: Vec<Repository>, embedder: Arc<dyn Embedder>, ranking: Ranking) -> Result<Self> {
         for repository in &repositories {
             let model = &repository.snapshot.manifest.settings.model;
             if model != embedder.id() {
-                let reason = format!("the index was made with `{model}`");
-                return Err(Error::Model { name: embedder.id().to_owned(), reason });
+                return Err(Error::OtherModel { made_with: model.clone(), model: embedder.id().to_owned() });
             }
         }
         let mut first_segment = Vec::with_capacity(repositories.len());

@@ -157,7 +157,7 @@ impl Searcher {
             let idf_sum = lexical.idf_sum.max(1.0);
             let score = w_embedding * embedding
                 + (w_text * text + w_definitions * definitions) / idf_sum
-                + if scores.named[chunk as usize] { w_named } else { 0.0 }
+                + w_named * f32::from(scores.named[chunk as usize])
                 + if model.is_nan() { w_model * embedding } else { w_model * model };
             if score > best {
                 best = score;
