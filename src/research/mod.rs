@@ -196,10 +196,8 @@ impl Run<'_> {
         Ok(new > 0)
     }
 
-    /// Adds up to `most` passages that speak of the question, the best of each source first.
+    /// Adds up to `most` passages that speak of the question, in their order.
     fn read_outside(&mut self, passages: &[Passage], most: usize) {
-        let mut passages: Vec<&Passage> = passages.iter().collect();
-        passages.sort_by_key(|passage| passage.rank);
         let mut new = 0;
         for passage in passages {
             if new == most {

@@ -11,7 +11,7 @@ const WEIGHT: f32 = 0.75;
 /// What was found outside, and which sources gave no answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outside {
-    /// What was found, the best of each source first.
+    /// What was found: the best of every source, then the second ones, and so on.
     pub passages: Vec<Passage>,
     /// Sources that gave no answer.
     pub unanswered: Vec<Unanswered>,

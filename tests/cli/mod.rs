@@ -4,6 +4,7 @@ mod agents;
 mod concepts;
 mod configuration;
 mod contract;
+mod eval;
 mod failures;
 mod graph;
 mod indexing;

@@ -20,6 +20,8 @@ pub(super) use source::load;
 
 /// Who does not answer within this time, with all attempts, is done without.
 const LONGEST: Duration = Duration::from_secs(30);
+/// Passages of all sources together: what is recorded of a step is limited.
+const MOST: usize = 32;
 /// Who we are, to those who are asked.
 const AGENT: &str = concat!("cogo/", env!("CARGO_PKG_VERSION"));
 
@@ -33,14 +35,16 @@ pub(super) async fn ask(context: &Context, guard: &Guard, sources: &[Source], qu
             let client = client().map_err(Stop::Fail)?;
             let answers =
                 join_all(sources.iter().map(|source| ask_one(context, guard, &client, source, question))).await;
-            let mut outside = Outside::default();
+            let (mut passages, mut unanswered) = (Vec::new(), Vec::new());
             for (source, answer) in sources.iter().zip(answers) {
                 match answer {
-                    Ok(passages) => outside.passages.extend(keep(context, passages).await?),
-                    Err(reason) => outside.unanswered.push(Unanswered { source: source.name.clone(), reason }),
+                    Ok(found) => passages.extend(found),
+                    Err(reason) => unanswered.push(Unanswered { source: source.name.clone(), reason }),
                 }
             }
-            Ok(outside)
+            passages.sort_by_key(|passage: &Passage| passage.rank);
+            passages.truncate(MOST);
+            Ok(Outside { passages: keep(context, passages).await?, unanswered })
         })
         .await
 }

@@ -19,6 +19,8 @@ const EMBEDDED: &str = include_str!("../../../configs/sources.json");
 const MOST: (usize, usize) = (20, 16 * 1024 * 1024);
 /// A passage, and a title, are cut after so many bytes.
 const LONGEST: (usize, usize) = (4_000, 200);
+/// What has a longer address is left out.
+const LONGEST_URL: usize = 2_000;
 
 /// How a source speaks.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -190,6 +192,9 @@ impl Source {
         let passage = |item: &&Value| {
             let url = Url::parse(item.pointer(link)?.as_str()?).ok()?;
             let text = at(item, text, LONGEST.0)?;
+            if url.as_str().len() > LONGEST_URL {
+                return None;
+            }
             let title = at(item, title, LONGEST.1).or_else(|| url.host_str().map(str::to_owned))?;
             let origin = Origin { source: self.name.clone(), title, url: url.to_string(), kept: None };
             matches!(url.scheme(), "http" | "https").then_some((origin, text))
