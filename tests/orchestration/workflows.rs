@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use super::{AgentsConfig, Status, World, settings};
 use crate::cli::language_model_double::{Answer, Double};
 
-const SHOP: &str = "def checkout(basket):\n    \"\"\"Pays for a basket.\"\"\"\n    return basket.pay()\n\n\ndef test_checkout():\n    assert checkout(None)\n";
+const SHOP: &str = "def checkout(basket):\n    \"\"\"Pays for a basket.\"\"\"\n    return basket.pay()\n";
+const TEST: &str = "from shop import checkout\n\n\ndef test_checkout():\n    assert checkout(None)\n";
 
 async fn shop(settings: AgentsConfig) -> World {
     let world = World::new(settings).await;
     world.write("shop.py", SHOP);
+    world.write("test_shop.py", TEST);
     world
 }
 
