@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use agents::artifact::Artifacts;
 use agents::job::Status;
 use agents::store;
 use agents::worker::{Timing, Until, Worker};
@@ -29,6 +30,7 @@ async fn main() {
     let configs = Configs::load(&settings).expect("they are part of the program");
     let setup = Setup::new(&settings, configs.clone()).expect("a set-up");
     let store = store::open(folder.path().join("jobs.db").to_str().expect("UTF-8")).await.expect("a store");
+    let artifacts = Artifacts::open(folder.path().join("artifacts").to_str().expect("UTF-8")).expect("a place");
     let orchestrate = agent::agent("orchestrate").expect("a type of job");
     let (mut times, mut missed) = (Vec::new(), Vec::new());
     for (goal, wanted) in goals::SCENARIOS {
@@ -37,6 +39,7 @@ async fn main() {
         let id = store.enqueue(&job).await.expect("enqueued").id();
         let worker = Worker::new(store.clone())
             .with_all(AGENTS.iter().map(|agent| (agent.handler)(&setup)))
+            .with_artifacts(artifacts.clone())
             .with_timing(Timing { poll: Duration::from_millis(200), ..Timing::default() })
             .with_concurrency(4);
         worker.until(Until::Over(id)).run(std::future::pending()).await.expect("it works");
