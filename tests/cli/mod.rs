@@ -11,6 +11,7 @@ mod indexing;
 mod language_model;
 pub(crate) mod language_model_double;
 mod paths;
+mod spelling;
 mod watching;
 
 use std::ffi::OsStr;
