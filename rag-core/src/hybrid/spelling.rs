@@ -33,7 +33,9 @@ pub(super) fn corrected(
     let mut corrections = Vec::new();
     for index in unknown {
         let (word, weight) = &terms.words[index];
-        if !is_word(word) {
+        // `parseheader` of `parse_header` is no mistake if nothing is called so: its parts are searched, too.
+        let is_compound = terms.words.iter().any(|(part, _)| part != word && word.starts_with(part.as_str()));
+        if !is_word(word) || is_compound {
             continue;
         }
         if let Some(known) = nearest(word, segments)? {
