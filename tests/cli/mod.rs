@@ -9,7 +9,7 @@ mod failures;
 mod graph;
 mod indexing;
 mod language_model;
-mod language_model_double;
+pub(crate) mod language_model_double;
 mod paths;
 mod spelling;
 mod watching;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agents::Error;
-use agents::job::{Artifact, Enqueued, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, RetryPolicy, Status};
+use agents::job::{Artifact, Enqueued, JobId, Lease, NewEvent, NewJob, Note, Outcome, Pulse, Status};
+use agents::retry::RetryPolicy;
 use agents::store::Filter;
 use serde_json::json;
 
@@ -31,7 +32,7 @@ fn retry() -> Outcome {
 }
 
 fn attempts(max_attempts: i32) -> NewJob {
-    NewJob { retry: RetryPolicy { max_attempts, initial_ms: 0, ..RetryPolicy::default() }, ..job() }
+    NewJob { retry: RetryPolicy { max_attempts, first_delay_ms: 0, ..RetryPolicy::default() }, ..job() }
 }
 
 async fn finish(store: &TestStore, lease: &Lease, outcome: Outcome) -> Status {

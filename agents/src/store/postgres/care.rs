@@ -7,7 +7,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Postgres, now, told};
-use crate::job::{JobId, Lease, Outcome, RetryPolicy, Status};
+use crate::job::{JobId, Lease, Outcome, Status};
+use crate::retry::RetryPolicy;
 use crate::store::{Pruned, Reaped, TOO_LATE, WORKER_LOST, rows};
 use crate::{Error, Result};
 
