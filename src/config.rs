@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const PROJECT_FILE: &str = ".cogo.toml";
 
 /// Every key, in the order in which they are shown.
-pub const KEYS: [&str; 29] = [
+pub const KEYS: [&str; 28] = [
     "chunk_bytes",
     "max_file_size",
     "include_vendored",
@@ -47,7 +47,6 @@ pub const KEYS: [&str; 29] = [
     "sync.auto",
     "agents.store",
     "agents.artifacts",
-    "agents.retry_policy",
     "agents.configs",
     "agents.allow",
     "agents.max_cost",
@@ -129,9 +128,8 @@ pub struct AgentsConfig {
     pub store: Option<String>,
     /// Where files that jobs make are kept: a folder, or `s3://bucket/prefix`; a folder of the user if not given.
     pub artifacts: Option<String>,
-    /// The file that says how often each type of job is tried, and after which pauses.
-    pub retry_policy: Option<PathBuf>,
-    /// The folder with rules for calls and language models: `circuit_breaker.json`, `rate_limit.json`, `model_routing.json`.
+    /// The folder with settings of agents: `retry_policy.json`, `circuit_breaker.json`, `rate_limit.json`, `model_routing.json`. What is not
+    /// there is as cogo comes.
     pub configs: Option<PathBuf>,
     /// Commands that agents may run: `cargo test` allows that with whatever follows. None if not given.
     pub allow: Vec<String>,

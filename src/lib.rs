@@ -60,5 +60,5 @@ pub use indexer::{BackfillProgress, Event, IndexOptions, Note, Report};
 pub use mirror::postgres::Answer;
 pub use rag_core::embedding::onnx::{OnnxEmbedder, OnnxOptions};
 pub use rag_core::embedding::{Embedder, Encoder, Encoding, Role};
-pub use rag_core::hybrid::{Coverage, FEATURES, Ranking, Searcher, Term};
+pub use rag_core::hybrid::{Correction, Coverage, FEATURES, Ranking, Searcher, Term};
 pub use rag_core::{Error, Fault, Filter, Hit, Mode, Query, Result, SearchResult, Snapshot, SymbolKind, Unit};

@@ -37,8 +37,11 @@ impl ConfigError {
     }
 }
 
-/// The text of `folder/name`; none if there is no such file.
-pub(crate) fn user_file(folder: Option<&Path>, name: &str) -> Result<Option<(String, String)>, ConfigError> {
+/// The path and the text of `folder/name`; none if there is no such file.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub fn user_file(folder: Option<&Path>, name: &str) -> Result<Option<(String, String)>, ConfigError> {
     let Some(path) = folder.map(|folder| folder.join(name)) else { return Ok(None) };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some((path.display().to_string(), text))),
@@ -52,6 +55,10 @@ pub trait Check {
     /// # Errors
     /// What is wrong with it.
     fn check(&self) -> Result<(), String>;
+}
+
+pub(crate) fn require(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
 }
 
 /// A rule per key: a default, and what keys and patterns of keys say otherwise.

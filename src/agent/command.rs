@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{Agent, Setup, absolute};
+use super::{Agent, Configs, Setup, absolute};
 
 /// Bytes at the end of an output that the result holds; all of it is an artifact.
 const TAIL: usize = 8 * 1024;
@@ -58,7 +58,7 @@ fn ten_minutes() -> u64 {
     600
 }
 
-fn prepare(mut inputs: Value) -> Result<Value, String> {
+fn prepare(mut inputs: Value, _: &Configs) -> Result<Value, String> {
     absolute(&mut inputs)?;
     let mut inputs: Inputs = serde_json::from_value(inputs).map_err(|error| error.to_string())?;
     if inputs.run.is_empty() {

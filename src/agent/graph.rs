@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::setup::View;
-use super::{Agent, Setup, absolute, blocking, stop};
+use super::{Agent, Configs, Setup, absolute, blocking, stop};
 use crate::change::{Change, NEAR, touched};
 use crate::extract;
 use crate::overview::{explain, overview};
@@ -98,7 +98,7 @@ fn read(mut inputs: Value) -> Result<Inputs, String> {
     serde_json::from_value(inputs).map_err(|error| error.to_string())
 }
 
-fn prepare(inputs: Value) -> Result<Value, String> {
+fn prepare(inputs: Value, _: &Configs) -> Result<Value, String> {
     let inputs = read(inputs)?;
     if inputs.symbol.trim().is_empty() {
         return Err("`symbol` must not be empty".into());
@@ -106,7 +106,7 @@ fn prepare(inputs: Value) -> Result<Value, String> {
     Ok(json!(inputs))
 }
 
-fn prepare_change(inputs: Value) -> Result<Value, String> {
+fn prepare_change(inputs: Value, _: &Configs) -> Result<Value, String> {
     let inputs = read(inputs)?;
     if inputs.symbol.trim().is_empty() && inputs.diff.is_none() {
         return Err("give `symbol` or `diff`".into());
@@ -114,7 +114,7 @@ fn prepare_change(inputs: Value) -> Result<Value, String> {
     Ok(json!(inputs))
 }
 
-fn prepare_whole(inputs: Value) -> Result<Value, String> {
+fn prepare_whole(inputs: Value, _: &Configs) -> Result<Value, String> {
     Ok(json!(read(inputs)?))
 }
 

@@ -15,7 +15,7 @@ use indexer::{BackfillProgress, Event, Report};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Agent, absolute, blocking, stop};
+use super::{Agent, Configs, absolute, blocking, stop};
 use crate::config::{Config, Sources};
 use crate::{Engine, EngineOptions, mirrors, model};
 
@@ -42,7 +42,7 @@ struct Inputs {
     model: Option<String>,
 }
 
-fn prepare(mut inputs: Value) -> Result<Value, String> {
+fn prepare(mut inputs: Value, _: &Configs) -> Result<Value, String> {
     absolute(&mut inputs)?;
     let inputs: Inputs = serde_json::from_value(inputs).map_err(|error| error.to_string())?;
     if inputs.model.as_deref().is_some_and(model::is_path) {

@@ -1,5 +1,7 @@
 //! What a goal asks for, in English or Korean, without a language model.
 
+use crate::research::is_korean;
+
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intent {
@@ -156,12 +158,25 @@ const JOINTS: [&str; 12] =
 
 /// What `goal` asks for; a search, if nothing shows it.
 pub(super) fn intent(goal: &str) -> Intent {
+    shown(goal).unwrap_or(Intent::Find)
+}
+
+/// What a phrase of `goal` shows to be wanted.
+pub(super) fn shown(goal: &str) -> Option<Intent> {
     let goal = goal.trim().to_lowercase();
     let holds = |phrase: &&str| match phrase.strip_prefix('^') {
         Some(begin) => goal.starts_with(begin),
         None => goal.contains(*phrase),
     };
-    PHRASES.iter().find(|(_, phrases)| phrases.iter().any(&holds)).map_or(Intent::Find, |(intent, _)| *intent)
+    PHRASES.iter().find(|(_, phrases)| phrases.iter().any(&holds)).map(|(intent, _)| *intent)
+}
+
+/// Whether a goal asks for more than a list: how, why, when.
+pub(super) fn asks_more(goal: &str) -> bool {
+    let goal = goal.to_lowercase();
+    let is_asked = |word: &str| ["how", "why", "when"].contains(&word);
+    goal.split(|c: char| !c.is_alphanumeric()).any(is_asked)
+        || ["어떻게", "왜", "언제"].iter().any(|word| goal.contains(word))
 }
 
 /// Names in a goal: what stands in backticks; else words that look like code or paths, without Korean particles.
@@ -182,6 +197,22 @@ pub(super) fn names(goal: &str) -> Vec<String> {
         }
     }
     names
+}
+
+/// What a goal is about: its [`names`]; else words that begin like names of types, as `Lexicon` in "who calls Lexicon?".
+pub(super) fn subjects(goal: &str) -> Vec<String> {
+    let names = names(goal);
+    if !names.is_empty() {
+        return names;
+    }
+    // A sentence of English begins with a capital; one of Korean does not.
+    let words = goal.split_whitespace().skip(usize::from(!is_korean(goal)));
+    let word = |word: &str| {
+        let end = word.trim_start_matches(|c: char| c.is_ascii_punctuation());
+        let name = end.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        (name.starts_with(|c: char| c.is_ascii_uppercase()) && name != "I").then(|| name.to_owned())
+    };
+    words.filter_map(word).collect()
 }
 
 /// `snake_case`, `camelCase`, `Type::method`, `Type.method`, `src/file.rs`, `file.rs:7`.
@@ -268,6 +299,9 @@ mod tests {
         assert_eq!(names("explain src/limit.py:7, please."), ["src/limit.py:7"]);
         assert_eq!(names("Where is it? The end."), Vec::<String>::new());
         assert_eq!(names("parse_config and parseConfig"), ["parse_config", "parseConfig"]);
+        assert_eq!(subjects("Who calls Lexicon, and may I change it?"), ["Lexicon"]);
+        assert_eq!(subjects("Lexicon 을 바꾸면?"), ["Lexicon"]);
+        assert_eq!(subjects("Who calls `take` of Bucket?"), ["take"]);
     }
 
     #[test]

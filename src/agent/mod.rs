@@ -2,7 +2,9 @@
 //!
 //! A new type of job is a file with an [`Agent`], and its name in [`AGENTS`].
 
+mod clauses;
 mod command;
+mod configs;
 mod graph;
 mod index;
 mod intent;
@@ -11,17 +13,19 @@ mod plans;
 mod research;
 mod search;
 mod setup;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agents::job::{NewJob, Policies};
+use agents::job::NewJob;
 use agents::worker::{Handler, Stop};
 use rag_core::{Error, Fault};
 use serde_json::Value;
 
 use crate::config::{AgentsConfig, ConfigError};
+pub use configs::{Configs, inputs};
 pub use setup::Setup;
 
 /// A type of job.
@@ -33,16 +37,13 @@ pub struct Agent {
     /// Its inputs, as they are typed.
     pub inputs: &'static str,
     /// Checks the inputs where the job is made, and makes them independent of the current folder.
-    pub prepare: fn(Value) -> Result<Value, String>,
+    pub prepare: fn(Value, &Configs) -> Result<Value, String>,
     /// What does it.
     pub handler: fn(&Setup) -> Arc<dyn Handler>,
 }
 
 /// How often a job looks whether it is its turn to write an index.
 const TURN: Duration = Duration::from_secs(1);
-
-/// How jobs are tried again, if the user has not said otherwise.
-const POLICIES: &str = include_str!("../../configs/retry_policy.json");
 
 /// All types of jobs.
 pub const AGENTS: [Agent; 14] = [
@@ -67,24 +68,14 @@ pub fn agent(name: &str) -> Option<&'static Agent> {
     AGENTS.iter().find(|agent| agent.name == name)
 }
 
-/// A job of type `agent` with its policy and checked inputs.
+/// A job of type `agent` with its policy, checked inputs, and the deadline of its role, if it has one.
 ///
 /// # Errors
 /// What is wrong with the inputs.
-pub fn job(agent: &Agent, inputs: Value, policies: &Policies) -> Result<NewJob, String> {
-    let payload = (agent.prepare)(inputs)?;
-    Ok(NewJob { retry: policies.of(agent.name).clone(), ..NewJob::new(agent.name, payload) })
-}
-
-/// How often jobs are tried, and after which pauses: as the user's file says, else as cogo comes.
-///
-/// # Errors
-/// If the file cannot be read, or is not of that form.
-pub fn policies(settings: &AgentsConfig) -> agents::Result<Policies> {
-    match &settings.retry_policy {
-        Some(path) => Policies::read(path),
-        None => Policies::parse(POLICIES).map_err(agents::Error::Invalid),
-    }
+pub fn job(agent: &Agent, inputs: Value, configs: &Configs) -> Result<NewJob, String> {
+    let payload = (agent.prepare)(inputs, configs)?;
+    let deadline = (agent.name == orchestrate::AGENT.name).then(|| orchestrate::deadline(&payload, configs)).flatten();
+    Ok(NewJob { retry: configs.policies.of_job(agent.name), deadline, ..NewJob::new(agent.name, payload) })
 }
 
 /// Where jobs are kept: as the settings say, else in a file of the user, which all repositories share.

@@ -9,7 +9,7 @@ use rag_core::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Agent, Setup, absolute, blocking, stop};
+use super::{Agent, Configs, Setup, absolute, blocking, stop};
 use crate::wire::HitJson;
 
 /// The most hits of one job.
@@ -36,7 +36,7 @@ fn ten() -> usize {
     10
 }
 
-fn prepare(mut inputs: Value) -> Result<Value, String> {
+fn prepare(mut inputs: Value, _: &Configs) -> Result<Value, String> {
     absolute(&mut inputs)?;
     let inputs: Inputs = serde_json::from_value(inputs).map_err(|error| error.to_string())?;
     if inputs.query.trim().is_empty() || inputs.limit == 0 || inputs.limit > MOST {

@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agents::guard::{Guard, Limits};
-use agents::job::Policies;
-use agents::route::{ModelConfig, Router, RoutingConfig};
+use agents::route::{ModelConfig, Router};
 use agents::worker::Stop;
 use graphrag::Graph;
 use llm::{LanguageModel, Provider, ProviderOptions};
 use rag_core::Snapshot;
 use serde_json::json;
 
-use super::stop;
+use super::{Configs, stop};
 use crate::config::{AgentsConfig, ConfigError, Sources};
 use crate::{Engine, EngineOptions};
 
@@ -29,7 +28,7 @@ pub struct Setup(Arc<Shared>);
 
 struct Shared {
     settings: AgentsConfig,
-    policies: Policies,
+    configs: Arc<Configs>,
     guard: Arc<Guard>,
     router: Arc<Router>,
     engines: Mutex<HashMap<PathBuf, Arc<Engine>>>,
@@ -46,16 +45,13 @@ impl Setup {
     /// As the settings say.
     ///
     /// # Errors
-    /// If a file with settings cannot be used, or a language model is configured and cannot be asked.
-    pub fn new(settings: &AgentsConfig, policies: Policies) -> Result<Self, ConfigError> {
-        let wrong = |error: &dyn std::fmt::Display| ConfigError { message: error.to_string(), hint: None };
-        let folder = settings.configs.as_deref();
-        let rules = agents::guard::Policies::load(folder).map_err(|error| wrong(&error))?;
-        let routing = RoutingConfig::load(folder).map_err(|error| wrong(&error))?;
-        let guard = Arc::new(Guard::new(rules));
-        let router = Router::new(guard.clone(), routing, open).map_err(|error| wrong(&error))?;
-        let settings = settings.clone();
-        Ok(Setup(Arc::new(Shared { settings, policies, guard, router: Arc::new(router), engines: Mutex::default() })))
+    /// If a language model is configured and cannot be asked.
+    pub fn new(settings: &AgentsConfig, configs: Configs) -> Result<Self, ConfigError> {
+        let guard = Arc::new(Guard::new(configs.policies.clone()));
+        let router = Router::new(guard.clone(), configs.routing.clone(), open)
+            .map_err(|error| ConfigError { message: error.to_string(), hint: None })?;
+        let (settings, configs) = (settings.clone(), Arc::new(configs));
+        Ok(Setup(Arc::new(Shared { settings, configs, guard, router: Arc::new(router), engines: Mutex::default() })))
     }
 
     /// The settings.
@@ -63,9 +59,9 @@ impl Setup {
         &self.0.settings
     }
 
-    /// How often each type of job is tried.
-    pub(super) fn policies(&self) -> &Policies {
-        &self.0.policies
+    /// What the folder with settings says.
+    pub(super) fn configs(&self) -> &Arc<Configs> {
+        &self.0.configs
     }
 
     /// What calls go through.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RelatedArgs) -> anyhow::Result<Done> {
     let mut result = engine.related(&within, line, &query)?;
     // All words of the place were asked for; marking them would mark everything.
     result.terms.clear();
-    search::note_model(&result);
+    search::note_limits(&result);
     search::print(&result, &target, &args.hits)
 }
 

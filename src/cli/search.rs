@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indexer::language;
+use rag_core::hybrid::Correction;
 use rag_core::{Filter, Query, SearchResult, SymbolKind};
 
 use super::args::{Format, HitArgs, SearchArgs};
 use super::failure::Usage;
 use super::hits;
+use super::output::harmless;
 use super::target::{self, Target};
 use super::{Done, batch, output, snippet};
 use crate::config::suggestion;
@@ -31,12 +33,15 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Done> {
     let started = Instant::now();
     let result = target.search(&query)?;
     tracing::debug!(elapsed = ?started.elapsed(), hits = result.hits.len(), "searched");
-    note_model(&result);
+    note_limits(&result);
     print(&result, &target, &args.hits)
 }
 
-/// Says what the large model could not do.
-pub(super) fn note_model(result: &SearchResult) {
+/// Says which words were searched in place of others, and what the large model could not do.
+pub(super) fn note_limits(result: &SearchResult) {
+    for Correction { unknown, known } in &result.corrections {
+        target::note(&format!("nothing holds a word like `{}`; searched for `{}`", harmless(unknown), harmless(known)));
+    }
     if let Some(reason) = &result.degraded {
         target::note(&format!("{reason}; answered without the large model"));
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::args::{Format, PathArgs};
 use super::output::{count, number};
 use super::{Done, output, target};
+use crate::adapt::Adapted;
 use crate::backfill::BackfillStatus;
 use crate::{Coverage, Engine};
 
@@ -23,6 +24,7 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     let age = SystemTime::now().duration_since(committed).unwrap_or_default();
     let index_bytes: u64 = disk_bytes(&snapshot.folder);
     let large = large_model(&engine)?;
+    let adapted = Adapted::read(engine.store(), &manifest.settings.model);
     let chunks: u64 = manifest.segments.iter().map(|segment| u64::from(segment.chunks)).sum();
     if args.format != Format::Text {
         let status = json!({
@@ -51,6 +53,7 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
             "up_to_date": pending.is_empty(),
             "locked": lock_state(&engine),
             "large_model": large,
+            "adapted": adapted,
         });
         output::print_json(&status, args.format)?;
         return Ok(Done::Something);
@@ -84,6 +87,13 @@ pub(super) fn run(args: &PathArgs) -> anyhow::Result<Done> {
     table.add_row(["on disk", &format!("{size}, {}", count(manifest.segments.len() as u64, "segment"))]);
     table.add_row(["pending", &pending]);
     table.add_row(["lock", lock]);
+    if let Some(Adapted { generation, outcome, .. }) = &adapted {
+        let gain = outcome.gain.mean;
+        table.add_row([
+            "ranking",
+            &format!("adapted at generation {generation}: NDCG@10 {gain:+.3} on its own questions"),
+        ]);
+    }
     if let Some(large) = &large {
         table.add_row(["large model", &large.model]);
         table.add_row(["", &large.text()]);

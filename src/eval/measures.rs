@@ -27,7 +27,7 @@ pub fn measures(ranks: &[usize], targets: usize) -> Values {
     let ideal: f64 = (1..=targets.min(10)).map(gain).sum();
     let recall = |k: usize| ranks.iter().filter(|rank| **rank <= k).count() as f64 / targets as f64;
     let values = [
-        ("ndcg@10", distinct.iter().map(|&rank| gain(rank)).sum::<f64>() / ideal),
+        ("ndcg@10", distinct.iter().map(|&rank| gain(rank)).fold(0.0, std::ops::Add::add) / ideal),
         ("mrr@10", distinct.first().map_or(0.0, |rank| 1.0 / *rank as f64)),
         ("recall@1", recall(1)),
         ("recall@5", recall(5)),

@@ -6,7 +6,7 @@ use rag_core::{Result, Snapshot, Span, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::evidence::{Evidence, Source, lines};
+use super::evidence::{Evidence, Source, letters, lines};
 use super::question::{Asked, is_korean};
 use crate::graph::symbol_of;
 use crate::overview::first_sentence;
@@ -73,7 +73,7 @@ impl Writer<'_> {
         if let Some((user, used, relation)) = piece.link {
             return Ok(self.of_link(user, used, relation));
         }
-        if piece.source == Source::Document {
+        if matches!(piece.source, Source::Document | Source::Web) {
             return Ok(self.best_of(piece, sentences_of(&piece.text)));
         }
         match self.definition_of(piece)? {
@@ -160,9 +160,10 @@ impl Writer<'_> {
             return None;
         }
         let quote = best[..best.floor_char_boundary(best.len().min(LONGEST_QUOTE))].trim();
+        let name = piece.origin.as_ref().map_or(&piece.path, |origin| &origin.title);
         let text = match self.is_korean {
-            true => format!("{}: “{quote}”", piece.path),
-            false => format!("{} says: “{quote}”", piece.path),
+            true => format!("{name}: “{quote}”"),
+            false => format!("{name} says: “{quote}”"),
         };
         Some(Claim { text, quotes: vec![quote.to_owned()] })
     }
@@ -224,12 +225,15 @@ fn take_sentences(paragraph: &mut String, sentences: &mut Vec<String>) {
     paragraph.clear();
 }
 
-/// Whether the letters and digits of `quote` stand, in their order, in the lines that `piece` cites or in the comment above them.
+/// Whether the letters and digits of `quote` stand, in their order, in the lines that `piece` cites or in the comment above them; of a text
+/// from outside, in the text.
 fn stands(snapshot: &Snapshot, piece: &Evidence, quote: &str) -> bool {
+    let quote = letters(quote);
+    if piece.origin.is_some() {
+        return letters(&piece.text).contains(&quote);
+    }
     let above = if piece.link.is_none() { ABOVE } else { 0 };
     let first = piece.start_line.saturating_sub(above).max(1);
-    let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).collect() };
-    let quote = letters(quote);
     lines(snapshot, &piece.path, (first, piece.end_line)).is_some_and(|text| letters(&text).contains(&quote))
 }
 

@@ -7,6 +7,8 @@ use rag_core::{Hit, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::outside::Origin;
+
 /// Who found a piece of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -17,12 +19,14 @@ pub enum Source {
     Document,
     /// The graph: one definition uses another.
     Graph,
+    /// A source outside of the repository.
+    Web,
 }
 
-/// Lines that say something about a question.
+/// Lines that say something about a question: of the repository, or of a text from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Evidence {
-    /// Path relative to the repository.
+    /// Path relative to the repository; of a text from outside, its address.
     pub path: String,
     /// First line, 1-based.
     pub start_line: u32,
@@ -34,6 +38,9 @@ pub struct Evidence {
     pub weight: f32,
     /// The text of the lines.
     pub text: String,
+    /// Where it was found, if outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What uses what, and how, if it is a link.
     #[serde(skip)]
     pub(super) link: Option<(NodeId, NodeId, Relation)>,
@@ -49,6 +56,7 @@ impl Evidence {
             source: if is_prose { Source::Document } else { Source::Code },
             weight: 1.0 / (rank + 1) as f32,
             text: hit.text.clone(),
+            origin: None,
             link: None,
         }
     }
@@ -68,11 +76,27 @@ impl Evidence {
             end_line: link.line,
             source: Source::Graph,
             weight,
+            origin: None,
             link: Some((user, used, link.relation)),
         }
     }
 
+    /// Where it is written, for people.
+    pub fn place(&self) -> String {
+        match &self.origin {
+            None => format!("{}:{}-{}", self.path, self.start_line, self.end_line),
+            Some(origin) => {
+                let kept = origin.kept.as_ref().map(|name| format!(" (kept as {name})")).unwrap_or_default();
+                format!("{} <{}>{kept}", origin.title, origin.url)
+            }
+        }
+    }
+
     fn says_the_same(&self, other: &Evidence) -> bool {
+        if self.origin.is_some() && other.origin.is_some() {
+            // Several sources give the same page, or its copies.
+            return self.path == other.path || letters(&self.text) == letters(&other.text);
+        }
         let is_inside = |a: &Evidence, b: &Evidence| a.start_line >= b.start_line && a.end_line <= b.end_line;
         match (&self.link, &other.link) {
             (None, None) => self.path == other.path && (is_inside(self, other) || is_inside(other, self)),
@@ -80,6 +104,11 @@ impl Evidence {
             _ => false,
         }
     }
+}
+
+/// What of a text is compared: letters and digits.
+pub(super) fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Text of the lines `first` to `last` of an indexed file; `None` if the file is not indexed or damaged.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod evidence;
+mod outside;
 mod question;
 
 use std::sync::Arc;
@@ -20,7 +21,9 @@ use crate::Engine;
 pub use answer::Sentence;
 use evidence::Pool;
 pub use evidence::{Evidence, Source};
+pub use outside::{Origin, Outside, Passage, Unanswered};
 use question::Asked;
+pub(crate) use question::is_korean;
 
 /// Hits of one search.
 const HITS: usize = 8;
@@ -28,6 +31,8 @@ const HITS: usize = 8;
 const CENTRES: usize = 3;
 /// Neighbours of one definition, in each direction.
 const NEIGHBOURS: usize = 2;
+/// One of so many pieces of evidence may be from outside.
+const OUTSIDE: usize = 3;
 /// Relations that say what code does with other code.
 const USES: [Relation; 3] = [Relation::Call, Relation::Inherit, Relation::Override];
 
@@ -80,6 +85,9 @@ pub struct Findings {
     pub rounds: usize,
     /// Sentences that were dropped, as what they quote does not stand where they say.
     pub dropped: usize,
+    /// Sources outside of the repository that gave no answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<Unanswered>,
 }
 
 impl Findings {
@@ -93,11 +101,14 @@ impl Findings {
         text.push('\n');
         for (number, piece) in self.evidence.iter().enumerate() {
             if self.sentences.iter().any(|sentence| sentence.cites.contains(&number)) {
-                text.push_str(&format!("[{}] {}:{}-{}\n", number + 1, piece.path, piece.start_line, piece.end_line));
+                text.push_str(&format!("[{}] {}\n", number + 1, piece.place()));
             }
         }
         if !self.missing.is_empty() {
             text.push_str(&format!("not found: {}\n", self.missing.join(", ")));
+        }
+        for Unanswered { source, reason } in &self.unanswered {
+            text.push_str(&format!("no answer from {source}: {reason}\n"));
         }
         text
     }
@@ -108,11 +119,25 @@ impl Findings {
 /// # Errors
 /// As [`Engine::search`] and [`Engine::graph`].
 pub fn research(engine: &Engine, question: &str, depth: &Depth, tell: &mut dyn FnMut(&Step)) -> Result<Findings> {
+    research_with(engine, question, depth, Outside::default(), tell)
+}
+
+/// The same, with what was found outside of the repository.
+///
+/// # Errors
+/// As [`research`].
+pub fn research_with(
+    engine: &Engine,
+    question: &str,
+    depth: &Depth,
+    outside: Outside,
+    tell: &mut dyn FnMut(&Step),
+) -> Result<Findings> {
     let searcher = engine.searcher()?;
     let snapshot = searcher.repositories()[0].snapshot.clone();
     let graph = engine.graph_of(&snapshot)?;
     let mut run = Run { searcher, snapshot, graph, asked: Asked::default(), pool: Pool::new(depth.evidence), tell };
-    run.go(question, depth)
+    run.go(question, depth, outside)
 }
 
 struct Run<'r> {
@@ -125,13 +150,14 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    fn go(&mut self, question: &str, depth: &Depth) -> Result<Findings> {
+    fn go(&mut self, question: &str, depth: &Depth, outside: Outside) -> Result<Findings> {
         let parts = question::parts(question);
         let mut rounds = 1;
         for part in &parts {
             // Room for every part, and for what hangs together with it.
             self.search(rounds, part, (depth.evidence / parts.len() / 2).max(2))?;
         }
+        self.read_outside(&outside.passages, (depth.evidence / OUTSIDE).max(1));
         self.look_around();
         while rounds < depth.rounds && self.asked.coverage() < depth.enough && !self.pool.is_full() {
             rounds += 1;
@@ -148,6 +174,7 @@ impl Run<'_> {
             coverage: self.asked.coverage(),
             rounds,
             dropped,
+            unanswered: outside.unanswered,
             evidence: std::mem::replace(&mut self.pool, Pool::new(0)).into_all(),
         })
     }
@@ -167,6 +194,18 @@ impl Run<'_> {
             new += usize::from(self.add(Evidence::of_hit(hit, rank)));
         }
         Ok(new > 0)
+    }
+
+    /// Adds up to `most` passages that speak of the question, in their order.
+    fn read_outside(&mut self, passages: &[Passage], most: usize) {
+        let mut new = 0;
+        for passage in passages {
+            if new == most {
+                break;
+            }
+            let speaks = self.asked.weigh(&format!("{} {}", passage.origin.title, passage.text)) >= self.asked.few();
+            new += usize::from(speaks && self.add(Evidence::of_passage(passage)));
+        }
     }
 
     /// What the best definitions use, and what uses them.

@@ -148,7 +148,7 @@ fn holds(here: &[TermId], terms: &[TermId]) -> bool {
 }
 
 /// Whether a question is asked in Korean.
-pub(super) fn is_korean(question: &str) -> bool {
+pub(crate) fn is_korean(question: &str) -> bool {
     let mut korean = false;
     for_each_word(question, |word| korean |= word.text.chars().any(|c| ('가'..='힣').contains(&c)));
     korean

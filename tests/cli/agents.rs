@@ -156,3 +156,28 @@ fn a_worker_that_is_killed_is_replaced() {
     second.kill().expect("killed");
     second.wait().expect("it is gone");
 }
+
+/// Workflows and roles are listed, run, and refused with the file that is wrong.
+#[test]
+fn workflows_and_roles_are_files() {
+    let repository = Repository::new();
+    let listed = repository.agent(&["workflows"]).expect(0);
+    assert!(listed.out.contains("change-review  ") && listed.out.contains("symbol: a name, a file"), "{listed:?}");
+    let roles = repository.agent(&["roles", "--format", "json"]).expect(0).json();
+    assert_eq!((&roles[0]["name"], &roles[0]["limits"]["steps"]), (&json!("operator"), &json!(20)));
+    let ran = repository.agent(&["run", "orchestrate", "workflow=tour", "--format", "json"]).expect(0).json();
+    assert_eq!(ran["result"]["reasons"], json!(["the workflow `tour`"]));
+    let missing = repository.agent(&["submit", "orchestrate", "workflow=change-review", "input={}"]).expect(2);
+    assert!(missing.err.contains("\"symbol\" is a required property"), "{missing:?}");
+    let folder = repository.folder.path().join("settings");
+    std::fs::create_dir_all(folder.join("workflows")).expect("a folder");
+    std::fs::write(folder.join("workflows/mine.yaml"), "about: mine\nsteps:\n  - { id: a, tool: { name: fly } }\n")
+        .expect("write");
+    let wrong = |args: &[&str]| run(repository.agent_command(args).env("COGO_AGENTS_CONFIGS", &folder), "").expect(2);
+    for args in [&["workflows"][..], &["submit", "index"], &["worker", "--drain"]] {
+        let error = wrong(args).err;
+        assert!(error.contains("mine.yaml") && error.contains("step `a` needs the tool `fly`"), "{error}");
+    }
+    // What has nothing to do with it still works.
+    run(repository.agent_command(&["status"]).env("COGO_AGENTS_CONFIGS", &folder), "").expect(0);
+}

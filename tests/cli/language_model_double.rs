@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// What the server answers to one request.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: &'static str,
     pub body: String,
@@ -17,7 +17,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// A completion with this text, and what it took.
-    pub(super) fn text(text: &str, usage: (u64, u64)) -> Self {
+    pub(crate) fn text(text: &str, usage: (u64, u64)) -> Self {
         let body = json!({
             "id": "1", "object": "chat.completion", "model": "double",
             "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": text } }],
@@ -35,7 +35,7 @@ impl Answer {
 type Script = dyn Fn(usize, &Value) -> Answer + Send + Sync;
 
 /// The server; it lives as long as the process.
-pub(super) struct Double {
+pub(crate) struct Double {
     pub url: String,
     /// Bodies of the requests, and their `Authorization`.
     pub requests: Arc<Mutex<Vec<(Value, String)>>>,
@@ -43,7 +43,7 @@ pub(super) struct Double {
 
 impl Double {
     /// Starts it. `script` is given the number of the request, from 0, and its body.
-    pub(super) fn start(script: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(script: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
         let requests: Arc<Mutex<Vec<(Value, String)>>> = Arc::default();

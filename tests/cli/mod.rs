@@ -4,12 +4,14 @@ mod agents;
 mod concepts;
 mod configuration;
 mod contract;
+mod eval;
 mod failures;
 mod graph;
 mod indexing;
 mod language_model;
-mod language_model_double;
+pub(crate) mod language_model_double;
 mod paths;
+mod spelling;
 mod watching;
 
 use std::ffi::OsStr;

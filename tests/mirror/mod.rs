@@ -13,4 +13,5 @@ mod proxy;
 mod restart;
 mod search;
 mod serving;
+mod tls;
 mod whole;

@@ -1,6 +1,10 @@
 //! Goals in plain words, English and Korean, through the orchestrator: this repository's own sources, real jobs in a real store.
 
+mod goals;
 mod scenarios;
+mod source_double;
+mod sources;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,20 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agents::artifact::Artifacts;
-use agents::job::{Job, JobId, NewJob, Policies, Status};
+use agents::job::{Job, JobId, NewJob, Status};
 use agents::store::{self, Filter, Store};
 use agents::worker::{Timing, Until, Worker};
-use cogo::agent::{self, AGENTS, Setup};
+use cogo::agent::{self, AGENTS, Configs, Setup};
 use cogo::config::AgentsConfig;
 use serde_json::{Value, json};
-
-/// Folders of this repository that agents are asked about.
-const FOLDERS: [&str; 6] = ["README.md", "ARCHITECTURE.md", "docs", "rag-core/src", "indexer/src/scan", "agents/src"];
 
 /// A copy of a part of this repository, and a store for jobs.
 struct World {
     folder: tempfile::TempDir,
     store: Arc<dyn Store>,
+    configs: Configs,
     setup: Setup,
 }
 
@@ -31,8 +33,9 @@ impl World {
         let store = folder.path().join("jobs.db");
         let store = store::open(store.to_str().expect("UTF-8")).await.expect("a store");
         std::fs::create_dir(folder.path().join("repository")).expect("a folder");
-        let setup = Setup::new(&settings, Policies::default()).expect("a set-up");
-        World { folder, store, setup }
+        let configs = Configs::load(&settings).expect("settings");
+        let setup = Setup::new(&settings, configs.clone()).expect("a set-up");
+        World { folder, store, configs, setup }
     }
 
     fn root(&self) -> PathBuf {
@@ -42,7 +45,7 @@ impl World {
     /// Copies the sources there.
     fn with_sources(self) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in FOLDERS {
+        for name in goals::FOLDERS {
             let to = self.root().join(name);
             std::fs::create_dir_all(to.parent().expect("a parent")).expect("a folder");
             let copied = Command::new("cp").arg("-r").args([here.join(name), to]).status().expect("cp runs");
@@ -55,10 +58,14 @@ impl World {
         std::fs::write(self.root().join(path), text).expect("write");
     }
 
-    async fn submit(&self, kind: &str, mut inputs: Value) -> JobId {
+    /// A job that is not submitted yet, or why there can be none.
+    fn prepare(&self, kind: &str, mut inputs: Value) -> Result<NewJob, String> {
         inputs["path"] = self.root().to_str().expect("UTF-8").into();
-        let agent = agent::agent(kind).expect("a type of job");
-        let job = agent::job(agent, inputs, &Policies::default()).expect("inputs");
+        agent::job(agent::agent(kind).expect("a type of job"), inputs, &self.configs)
+    }
+
+    async fn submit(&self, kind: &str, inputs: Value) -> JobId {
+        let job = self.prepare(kind, inputs).expect("inputs");
         self.store.enqueue(&job).await.expect("enqueued").id()
     }
 
@@ -89,6 +96,18 @@ impl World {
     }
 }
 
+/// A folder with these files, and settings that name it.
+fn settings(files: &[(&str, String)]) -> (tempfile::TempDir, AgentsConfig) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("write");
+    }
+    let configs = Some(folder.path().to_owned());
+    (folder, AgentsConfig { configs, ..AgentsConfig::default() })
+}
+
 fn allowing(commands: &[&str]) -> AgentsConfig {
     AgentsConfig { allow: commands.iter().map(|command| (*command).to_owned()).collect(), ..AgentsConfig::default() }
 }
@@ -108,6 +127,29 @@ async fn what_fails_is_planned_again() {
     let parts = world.parts(id).await;
     assert!(parts.iter().any(|part| part.kind == "impact" && part.status == Status::Failed));
     assert!(parts.iter().all(|part| part.trace_id == job.trace_id));
+}
+
+#[tokio::test]
+async fn the_parts_of_a_goal_that_are_reached_are_kept() {
+    let world = World::new(AgentsConfig::default()).await;
+    // What looks like a reference in the sources is none in the next plan.
+    world.write(
+        "shop.py",
+        "def checkout(basket):\n    \"\"\"Pays ${part2_impact/x} for a basket.\"\"\"\n    return basket.pay()\n",
+    );
+    let goal = "explain `checkout` and tell me what breaks if I change check_out_basket";
+    let id = world.submit("orchestrate", json!({ "goal": goal })).await;
+    world.work().await;
+    let job = world.job(id).await;
+    assert_eq!(job.status, Status::Succeeded, "{:?}", job.error);
+    let result = job.result.expect("a result");
+    assert_eq!(result["reasons"].as_array().map(Vec::len), Some(2), "the second part was planned again: {result}");
+    let parts = &result["result"]["parts"];
+    assert_eq!(parts[0]["goal"], "explain `checkout`");
+    assert!(parts[0]["result"]["text"].to_string().contains("Pays ${part2_impact/x} for a basket."), "{parts}");
+    assert_eq!(parts[1]["result"]["impact"]["changed"][0]["name"], "checkout", "{parts}");
+    let kinds: Vec<String> = world.parts(id).await.into_iter().map(|part| part.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "research").count(), 1, "{kinds:?}");
 }
 
 #[tokio::test]
@@ -168,9 +210,8 @@ async fn workflows_are_data() {
         "{result}"
     );
     // A plan that makes no sense is refused where it is made.
-    let agent = agent::agent("orchestrate").expect("a type of job");
     let circle = json!({ "goal": "g", "steps": [{ "id": "a", "wait": { "seconds": 0 }, "after": ["a"] }] });
-    let refused = agent::job(agent, json!({ "path": ".", "plan": circle }), &Policies::default());
+    let refused = world.prepare("orchestrate", json!({ "plan": circle }));
     assert!(refused.is_err_and(|reason| reason.contains("wait for each other")));
 }
 
@@ -200,9 +241,8 @@ async fn an_orchestrator_goes_on_where_another_stopped() {
 async fn nothing_is_done_without_a_goal() {
     let world = World::new(AgentsConfig::default()).await;
     let agent = agent::agent("orchestrate").expect("a type of job");
-    let path = world.root().to_str().expect("UTF-8").to_owned();
-    assert!(agent::job(agent, json!({ "path": path, "goal": "  " }), &Policies::default()).is_err());
-    assert!(agent::job(agent, json!({ "path": "/nowhere/at/all", "goal": "x" }), &Policies::default()).is_err());
+    assert!(world.prepare("orchestrate", json!({ "goal": "  " })).is_err());
+    assert!(agent::job(agent, json!({ "path": "/nowhere/at/all", "goal": "x" }), &world.configs).is_err());
     // Whoever writes to the store past all checks gets a failed job, not a stuck worker.
     let raw = NewJob::new("orchestrate", json!({ "nonsense": 1 }));
     let id = world.store.enqueue(&raw).await.expect("enqueued").id();

@@ -19,6 +19,26 @@ pub struct Limits {
     pub time: Option<Duration>,
 }
 
+impl Limits {
+    /// The smaller of each.
+    pub fn narrowed(self, other: Limits) -> Limits {
+        Limits {
+            calls: least(self.calls, other.calls),
+            tokens: least(self.tokens, other.tokens),
+            cost: least(self.cost, other.cost),
+            time: least(self.time, other.time),
+        }
+    }
+}
+
+/// The smaller of two limits; none is no limit.
+pub(crate) fn least<T: PartialOrd>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b < a { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
 /// Nothing is left of something.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

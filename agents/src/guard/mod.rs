@@ -28,10 +28,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use breaker::{Breaker, Permit, Rejected, State};
+pub(crate) use budget::least;
 pub use budget::{Budget, Exhausted, Limits, Reserved};
 pub use error::{Blame, Error, Fault};
 pub use record::{Forget, Memory, Record, RecordError, Recorder};
-pub use rules::{BreakerRule, Policies, RateRule, RetryRule};
+pub use rules::{BreakerRule, Policies, RateRule};
+
+use crate::retry::RetryPolicy;
 
 /// What the calls of one run share.
 #[derive(Clone)]
@@ -96,7 +99,7 @@ pub struct Guard {
 /// What belongs to a key.
 struct Line {
     key: String,
-    retry: RetryRule,
+    retry: RetryPolicy,
     breaker: Arc<Breaker>,
     limiter: Option<(DefaultDirectRateLimiter, Duration)>,
     seen: Mutex<State>,
@@ -144,7 +147,6 @@ impl Guard {
         let line = self.line(&call.key);
         let started = Instant::now();
         let mut attempts = Vec::new();
-        let mut pauses = line.retry.pauses();
         let outcome = loop {
             let error = match line.attempt(scope, call.worst, &mut attempts, &mut work).await {
                 Ok(value) => break Ok(value),
@@ -152,8 +154,11 @@ impl Guard {
             };
             // What is open or too fast fails at once: whoever called may have another way.
             let may_pass = matches!(error, Error::Timeout { .. } | Error::Failed { .. }) && error.is_transient();
-            let Some(pause) = pauses.next().filter(|_| may_pass) else { break Err(error) };
-            let pause = pause.max(error.retry_after().unwrap_or_default());
+            let made = attempts.len() as i32;
+            if !may_pass || made >= line.retry.max_attempts {
+                break Err(error);
+            }
+            let pause = line.retry.pause(made).max(error.retry_after().unwrap_or_default());
             let left = scope.budget.time_left().unwrap_or(Duration::MAX);
             // Up to twice as long: what chance adds to the longest pause.
             if pause > line.retry.max_delay() * 2 || pause >= left {
@@ -218,7 +223,8 @@ impl Line {
                 return Err(Error::Open { key: self.key.clone(), retry_after });
             }
         };
-        let limit = scope.budget.time_left().unwrap_or(Duration::MAX).min(self.retry.timeout());
+        let longest = self.retry.timeout().unwrap_or(Duration::MAX);
+        let limit = scope.budget.time_left().unwrap_or(Duration::MAX).min(longest);
         let started = Instant::now();
         let outcome = tokio::time::timeout(limit, work()).await;
         let (took, number) = (started.elapsed(), attempts.len() as u32 + 1);

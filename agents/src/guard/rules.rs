@@ -1,65 +1,11 @@
 //! What the files in `configs/` say about calls.
 
 use std::path::Path;
-use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use serde::Deserialize;
 
-use crate::config::{Check, ConfigError, Rules};
-
-/// How often, and how long.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct RetryRule {
-    /// Attempts in all; one is no retry.
-    pub max_attempts: u32,
-    /// Milliseconds before the second attempt; some of it again is added by chance, so that callers do not come back together.
-    pub first_delay_ms: u64,
-    /// The next pause is so many times as long.
-    pub factor: f32,
-    /// The longest pause, in milliseconds; who is asked to wait for longer gives up.
-    pub max_delay_ms: u64,
-    /// The longest attempt, in milliseconds.
-    pub timeout_ms: u64,
-}
-
-impl Default for RetryRule {
-    fn default() -> Self {
-        RetryRule { max_attempts: 1, first_delay_ms: 200, factor: 2.0, max_delay_ms: 20_000, timeout_ms: 30_000 }
-    }
-}
-
-impl RetryRule {
-    /// The longest attempt.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
-    }
-
-    /// The longest pause.
-    pub fn max_delay(&self) -> Duration {
-        Duration::from_millis(self.max_delay_ms)
-    }
-
-    /// The pauses between attempts, one after the other.
-    pub fn pauses(&self) -> ExponentialBackoff {
-        ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(self.first_delay_ms.min(self.max_delay_ms)))
-            .with_max_delay(self.max_delay())
-            .with_factor(self.factor)
-            .with_max_times(self.max_attempts.saturating_sub(1) as usize)
-            .with_jitter()
-            .build()
-    }
-}
-
-impl Check for RetryRule {
-    fn check(&self) -> Result<(), String> {
-        require((1..=1000).contains(&self.max_attempts), "max_attempts: from 1 to 1000")?;
-        require(self.factor >= 1.0 && self.factor <= 100.0, "factor: from 1 to 100")?;
-        require(self.timeout_ms > 0, "timeout_ms: more than 0")
-    }
-}
+use crate::config::{Check, ConfigError, Rules, require};
+use crate::retry::RetryPolicy;
 
 /// When a key is not called any more, and when it is tried again.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -122,15 +68,11 @@ impl Check for RateRule {
     }
 }
 
-fn require(holds: bool, otherwise: &str) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
-}
-
-/// The rules of all keys.
+/// The rules of all keys: of calls, and of jobs, whose keys are `job.` and their type.
 #[derive(Clone, Debug)]
 pub struct Policies {
     /// `retry_policy.json`
-    pub retry: Rules<RetryRule>,
+    pub retry: Rules<RetryPolicy>,
     /// `circuit_breaker.json`
     pub breaker: Rules<BreakerRule>,
     /// `rate_limit.json`
@@ -144,10 +86,19 @@ impl Policies {
     /// If a file cannot be read, or says what no rule can be.
     pub fn load(folder: Option<&Path>) -> Result<Self, ConfigError> {
         Ok(Policies {
-            retry: Rules::load(folder, "retry_policy.json", include_str!("../../configs/retry_policy.json"))?,
-            breaker: Rules::load(folder, "circuit_breaker.json", include_str!("../../configs/circuit_breaker.json"))?,
-            rate: Rules::load(folder, "rate_limit.json", include_str!("../../configs/rate_limit.json"))?,
+            retry: Rules::load(folder, "retry_policy.json", include_str!("../../../configs/retry_policy.json"))?,
+            breaker: Rules::load(
+                folder,
+                "circuit_breaker.json",
+                include_str!("../../../configs/circuit_breaker.json"),
+            )?,
+            rate: Rules::load(folder, "rate_limit.json", include_str!("../../../configs/rate_limit.json"))?,
         })
+    }
+
+    /// How attempts of a job of type `kind` follow each other.
+    pub fn of_job(&self, kind: &str) -> RetryPolicy {
+        self.retry.of(&format!("job.{kind}"))
     }
 }
 
@@ -158,16 +109,16 @@ mod tests {
     #[test]
     fn the_defaults_are_rules() {
         let policies = Policies::load(None).expect("they are part of the program");
-        assert_eq!(policies.retry.of("llm.gpt").timeout_ms, 120_000);
+        assert_eq!(policies.retry.of("llm.gpt").timeout_ms, Some(120_000));
         assert_eq!(policies.breaker.of("mcp.call.browser.get_title.0").min_requests, 5);
         assert_eq!(policies.rate.of("mcp.call.browser.get_title.0").per_second, None);
     }
 
     #[test]
-    fn pauses_grow_and_end() {
-        let rule = RetryRule { max_attempts: 4, first_delay_ms: 100, factor: 2.0, max_delay_ms: 250, timeout_ms: 1 };
-        let pauses: Vec<u128> = rule.pauses().map(|pause| pause.as_millis()).collect();
-        assert_eq!(pauses.len(), 3);
-        assert!((100..=200).contains(&pauses[0]) && (200..=400).contains(&pauses[1]), "{pauses:?}");
+    fn jobs_have_rules_of_their_own() {
+        let policies = Policies::load(None).expect("they are part of the program");
+        let (index, other) = (policies.of_job("index"), policies.of_job("of_mine"));
+        assert_eq!((index.max_attempts, index.timeout_ms), (8, None), "an index may take long");
+        assert_eq!(other, RetryPolicy::default(), "what a program says is what the file says");
     }
 }

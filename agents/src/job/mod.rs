@@ -7,7 +7,6 @@ mod event;
 mod id;
 mod lease;
 mod new;
-mod retry;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -17,8 +16,9 @@ pub use event::{Event, NewEvent, Note, State, replay};
 pub use id::JobId;
 pub use lease::{Claim, Claimed, Lease, Outcome, Pulse};
 pub use new::{Enqueued, NewJob};
-pub use retry::{Policies, RetryPolicy};
 pub use status::Status;
+
+use crate::retry::RetryPolicy;
 
 /// The most bytes of JSON that a payload, a result or the data of an event may have.
 pub const MOST_BYTES: usize = 256 * 1024;

@@ -6,7 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{JobId, RetryPolicy, check_size};
+use super::{JobId, check_size};
+use crate::retry::RetryPolicy;
 use crate::{Error, Result};
 
 /// The longest name of a type, a tenant or a key.

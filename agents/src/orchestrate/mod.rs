@@ -20,9 +20,11 @@ pub use model::{ModelAgent, ModelPlanner, scope};
 pub use parts::{APPROVAL, MODEL, WAIT, answer};
 pub use planner::{First, Planner, Record, Records, Request, Round, Tool};
 
+use crate::library::Library;
 use crate::plan::{Plan, Progress, State};
+use crate::role::Role;
 use crate::worker::{Context, Handler, Stop};
-use parts::Parts;
+use parts::{Ground, Parts};
 
 /// The type of job.
 pub const KIND: &str = "orchestrate";
@@ -42,6 +44,9 @@ pub struct Goal {
     /// How much may be tried.
     #[serde(default)]
     pub limits: Limits,
+    /// The role that works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// How much an orchestrator may try.
@@ -77,48 +82,100 @@ pub struct Achieved {
 pub struct Orchestrator {
     tools: Vec<Tool>,
     planners: Vec<Arc<dyn Planner>>,
+    roles: Library<Role>,
+}
+
+/// The plan for a round, and why others were not followed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Decision {
+    plan: Option<Plan>,
+    refused: Vec<String>,
 }
 
 impl Orchestrator {
     /// An orchestrator with these tools. Of `planners`, the first that has a plan is followed.
     pub fn new(tools: Vec<Tool>, planners: Vec<Arc<dyn Planner>>) -> Self {
-        Orchestrator { tools, planners }
+        Orchestrator { tools, planners, roles: Library::default() }
+    }
+
+    /// The same with roles that goals and steps may name.
+    pub fn with_roles(self, roles: Library<Role>) -> Self {
+        Orchestrator { roles, ..self }
     }
 
     /// The plan for the next round: recorded, so that a later attempt follows the same.
-    async fn plan(&self, context: &Context, goal: &Goal, rounds: &[Round]) -> Result<Option<Plan>, Stop> {
+    async fn plan(&self, context: &Context, goal: &Goal, rounds: &[Round]) -> Result<Decision, Stop> {
         let number = rounds.len();
         if let (0, Some(plan)) = (number, &goal.plan) {
             let input = if plan.input.is_null() { goal.input.clone() } else { plan.input.clone() };
             let plan = Plan { input, ..plan.clone() };
-            self.check(&plan).map_err(Stop::Fail)?;
-            return Ok(Some(plan));
+            self.check(&plan, goal.role.as_deref()).map_err(Stop::Fail)?;
+            return Ok(Decision { plan: Some(plan), refused: Vec::new() });
         }
         if goal.plan.is_some() {
             // Whoever gave the plan wants that one.
-            return Ok(None);
+            return Ok(Decision::default());
         }
+        let role = goal.role.as_deref().map(|name| self.role(name)).transpose().map_err(Stop::Fail)?;
         context
             .step(&format!("plan {number}"), async || {
                 let records = Records::read(&**context.store(), &self.tools).await?;
-                let request = Request { context, goal, tools: &self.tools, rounds, records: &records };
+                let tools = self.tools.iter().filter(|tool| role.is_none_or(|role| role.tools.contains(&tool.name)));
+                let tools: Vec<Tool> = tools.cloned().collect();
+                let request = Request { context, goal, role, tools: &tools, rounds, records: &records };
+                let mut refused = Vec::new();
                 for planner in &self.planners {
                     let Some(plan) = planner.plan(&request).await? else { continue };
                     let plan = Plan { goal: goal.goal.clone(), input: goal.input.clone(), ..plan };
-                    match self.check(&plan) {
-                        Ok(()) => return Ok(Some(plan)),
-                        Err(reason) => context.say("plan_refused", json!({ "plan": plan, "reason": reason })).await?,
+                    match self.check(&plan, goal.role.as_deref()) {
+                        Ok(()) => return Ok(Decision { plan: Some(plan), refused }),
+                        Err(reason) => {
+                            context.say("plan_refused", json!({ "plan": plan, "reason": reason })).await?;
+                            refused.push(reason);
+                        }
                     }
                 }
-                Ok(None)
+                Ok(Decision { plan: None, refused })
             })
             .await
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), String> {
+    fn check(&self, plan: &Plan, role: Option<&str>) -> Result<(), String> {
         let knows = |name: &str| self.tools.iter().any(|tool| tool.name == name);
-        plan.check(knows).map_err(|invalid| format!("the plan cannot be carried out: {invalid}"))
+        check(plan, knows, &self.roles, role)
     }
+
+    fn role(&self, name: &str) -> Result<&Role, String> {
+        self.roles.get(name).ok_or_else(|| no_role(&self.roles, name))
+    }
+}
+
+/// Whether `plan` can be carried out: with tools for which `knows` is true, with the roles that its steps name, and by `role`, if one works
+/// on it.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn check(
+    plan: &Plan,
+    knows: impl Fn(&str) -> bool,
+    roles: &Library<Role>,
+    role: Option<&str>,
+) -> Result<(), String> {
+    let checked = plan.check(knows).map_err(|invalid| invalid.to_string()).and_then(|()| {
+        if let Some(name) = plan.roles().into_iter().find(|name| roles.get(name).is_none()) {
+            return Err(no_role(roles, name));
+        }
+        match role {
+            Some(name) => roles.get(name).ok_or_else(|| no_role(roles, name))?.permits(name, plan),
+            None => Ok(()),
+        }
+    });
+    checked.map_err(|reason| format!("the plan cannot be carried out: {reason}"))
+}
+
+fn no_role(roles: &Library<Role>, name: &str) -> String {
+    let names: Vec<&str> = roles.names().collect();
+    format!("there is no role `{name}`; there are {}", names.join(", "))
 }
 
 #[async_trait]
@@ -129,10 +186,16 @@ impl Handler for Orchestrator {
 
     async fn run(&self, context: &Context) -> Result<Value, Stop> {
         let goal: Goal = context.payload()?;
-        let mut parts = Parts::open(context, &self.tools, goal.limits.jobs).await?;
+        let role = goal.role.as_deref().map(|name| self.role(name)).transpose().map_err(Stop::Fail)?;
+        let steps = role.and_then(|role| role.limits.steps).unwrap_or(usize::MAX);
+        let ground = Ground { tools: &self.tools, roles: &self.roles, role: goal.role.as_deref() };
+        let mut parts = Parts::open(context, ground, goal.limits.jobs.min(steps)).await?;
         let mut rounds: Vec<Round> = Vec::new();
+        let mut refused = Vec::new();
         while rounds.len() < goal.limits.plans {
-            let Some(plan) = self.plan(context, &goal, &rounds).await? else { break };
+            let decision = self.plan(context, &goal, &rounds).await?;
+            refused = decision.refused;
+            let Some(plan) = decision.plan else { break };
             let mut progress = Progress::new(&plan);
             let open = parts.go_on(rounds.len(), &plan, &mut progress).await?;
             tell(context, rounds.len(), &plan, &progress).await?;
@@ -151,7 +214,10 @@ impl Handler for Orchestrator {
             drop(progress);
             rounds.push(Round { plan, failures, result });
         }
-        let Some(last) = rounds.last() else { return Err(Stop::fail("nobody has a plan for this goal")) };
+        let Some(last) = rounds.last() else {
+            let why = ["nobody has a plan for this goal".to_owned()].into_iter().chain(refused);
+            return Err(Stop::Fail(why.collect::<Vec<_>>().join("; ")));
+        };
         // What was found is not lost, even if it was not good enough.
         context.partial(&last.result).await?;
         let failures: Vec<String> = last.failures.iter().map(|(step, reason)| format!("{step}: {reason}")).collect();

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::parts::MODEL;
 use super::{Planner, Request, Tool};
 use crate::guard::{Budget, Limits, Record, RecordError, Recorder, Scope};
+use crate::job::Job;
 use crate::plan::Plan;
+use crate::role::{Caps, Used};
 use crate::route::{Router, Signals, Weakness};
 use crate::worker::{Context, Handler, Stop};
 
@@ -41,7 +43,8 @@ impl Planner for ModelPlanner {
             let invalid = |reason: String| Weakness::Invalid(reason);
             read(&reply.text)?.check(knows).map_err(|error| invalid(error.to_string()))
         };
-        let scope = scope(request.context, self.limits);
+        let caps = request.role.map(|role| role.limits).unwrap_or_default();
+        let scope = scope(request.context, caps.narrow(self.limits));
         let signals = Signals { kind: "planning".into(), risk: 0.5, uncertainty: 0.5, ..Signals::default() };
         match self.router.ask(&scope, prompt(request), &signals, &verify).await {
             Ok(answer) if answer.weakness.is_none() => Ok(read(&answer.reply.text).ok()),
@@ -72,9 +75,10 @@ fn prompt(request: &Request<'_>) -> Prompt {
         .iter()
         .map(|round| format!("This plan failed: {}\nbecause: {}\n", json!(round.plan), json!(round.failures)))
         .collect();
+    let persona = request.role.map(|role| format!("{}\n\n", role.persona.trim())).unwrap_or_default();
     Prompt {
         system: format!(
-            "You plan work on a repository. Answer with one JSON object and nothing else: {{\"goal\", \"reason\", \"steps\", \"result\"}}. A step is \
+            "{persona}You plan work on a repository. Answer with one JSON object and nothing else: {{\"goal\", \"reason\", \"steps\", \"result\"}}. A step is \
              {{\"id\", \"tool\": {{\"name\", \"input\"}}, \"accept\": [{{\"not_empty\": {{\"at\": \"/hits\"}}}}], \"reason\"}}. \"${{id/path}}\" in an input is what an \
              earlier step brought; steps that do not refer to each other run at the same time. Inputs of tools need \"path\": \"${{input/path}}\". \
              Tools:\n{tools}"
@@ -106,6 +110,38 @@ struct Question {
     tier: Option<String>,
     #[serde(default)]
     schema: Option<Value>,
+    /// The roles that ask.
+    #[serde(default)]
+    roles: Vec<String>,
+    /// What the model is told before all else.
+    #[serde(default)]
+    persona: String,
+    /// What is left of what the roles may use.
+    #[serde(default)]
+    limits: Caps,
+}
+
+/// The payload of a step that asks a language model.
+pub(super) fn question(step: &Value, roles: &[&str], persona: &str, limits: &Caps) -> Value {
+    let mut payload = step.clone();
+    (payload["roles"], payload["persona"], payload["limits"]) = (json!(roles), json!(persona), json!(limits));
+    payload
+}
+
+/// What a job that asks a language model has used, if `role` asked.
+pub(super) fn used(job: &Job, role: &str) -> Used {
+    let asked = job.payload["roles"].as_array().is_some_and(|roles| roles.iter().any(|name| name == role));
+    let used = job.progress.as_ref().filter(|_| asked).map(|progress| Used::deserialize(&progress["used"]));
+    used.and_then(Result::ok).unwrap_or_default()
+}
+
+/// Notes what the attempt has used, with those before it.
+async fn note(context: &Context, budget: &Budget, roles: &[String]) -> Result<(), Stop> {
+    let before = context.job().progress.as_ref().and_then(|progress| Used::deserialize(&progress["used"]).ok());
+    let (calls, spent) = budget.spent();
+    let cost = spent.cost.map_or(0.0, llm::Usd::dollars);
+    let used = Used { calls, tokens: spent.usage.total(), cost } + before.unwrap_or_default();
+    context.progress(json!({ "used": used, "roles": roles })).await
 }
 
 #[async_trait]
@@ -115,7 +151,7 @@ impl Handler for ModelAgent {
     }
 
     async fn run(&self, context: &Context) -> Result<Value, Stop> {
-        let Question { prompt, tier, schema } = context.payload()?;
+        let Question { prompt, tier, schema, roles, persona, limits } = context.payload()?;
         if self.router.is_empty() {
             return Err(Stop::fail("no language model is configured"));
         }
@@ -139,8 +175,10 @@ impl Handler for ModelAgent {
             Some(other) => return Err(Stop::Fail(format!("there is no tier `{other}`: nano, mini, full"))),
         };
         let signals = Signals { kind: "step".into(), risk, uncertainty: risk, ..Signals::default() };
-        let prompt = Prompt { user: prompt, max_output: LONGEST, schema, ..Prompt::default() };
-        let answer = self.router.ask(&scope(context, self.limits), prompt, &signals, &verify).await;
+        let prompt = Prompt { system: persona, user: prompt, max_output: LONGEST, schema, ..Prompt::default() };
+        let scope = scope(context, limits.narrow(self.limits));
+        let answer = self.router.ask(&scope, prompt, &signals, &verify).await;
+        note(context, &scope.budget, &roles).await?;
         let answer = answer.map_err(|error| Stop::retry(error.describe()))?;
         match answer.weakness {
             Some(weakness) => Err(Stop::retry(weakness.to_string())),

@@ -1,15 +1,19 @@
 //! The jobs of the steps of a plan.
 
 use std::collections::BTreeMap;
+use std::ops::Add;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Tool;
+use super::{Tool, model};
 use crate::Error;
-use crate::job::{Claim, Job, JobId, Lease, NewJob, Outcome, RetryPolicy, Status};
+use crate::job::{Claim, Job, JobId, Lease, NewJob, Outcome, Status};
+use crate::library::Library;
 use crate::plan::template::{self, Scope};
 use crate::plan::{Action, Plan, Progress, Step};
+use crate::retry::RetryPolicy;
+use crate::role::{Caps, Role, Used};
 use crate::store::{Filter, Store};
 use crate::worker::{Context, Stop};
 
@@ -23,11 +27,20 @@ pub const APPROVAL: &str = "approval";
 /// The parts of an orchestrator's job.
 pub(super) struct Parts<'p> {
     context: &'p Context,
-    tools: &'p [Tool],
+    ground: Ground<'p>,
     /// Jobs by their keys.
     jobs: BTreeMap<String, Job>,
     /// So many there may be.
     most: usize,
+}
+
+/// What steps stand on.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'p> {
+    pub(super) tools: &'p [Tool],
+    pub(super) roles: &'p Library<Role>,
+    /// The role that works on the goal.
+    pub(super) role: Option<&'p str>,
 }
 
 /// How a step stands.
@@ -39,11 +52,11 @@ enum Stands {
 
 impl<'p> Parts<'p> {
     /// All parts that there are already.
-    pub(super) async fn open(context: &'p Context, tools: &'p [Tool], most: usize) -> Result<Self, Stop> {
+    pub(super) async fn open(context: &'p Context, ground: Ground<'p>, most: usize) -> Result<Self, Stop> {
         let filter = Filter { parent: Some(context.job().id), most: most.max(1), ..Filter::default() };
         let jobs = context.store().jobs(&filter).await?;
         let jobs = jobs.into_iter().filter_map(|job| Some((job.idempotency_key.clone()?, job))).collect();
-        Ok(Parts { context, tools, jobs, most })
+        Ok(Parts { context, ground, jobs, most })
     }
 
     /// Settles what is over, begins what may begin, and gives the jobs to wait for: none if the plan is over.
@@ -88,13 +101,46 @@ impl<'p> Parts<'p> {
                 Ok(payload) => (name.as_str(), payload, 0),
                 Err(reason) => return Ok(Stands::Over(Err(reason))),
             },
-            Action::Model { prompt, tier, schema } => {
-                (MODEL, json!({ "prompt": text(prompt), "tier": tier, "schema": schema }), 0)
+            Action::Model { prompt, tier, schema, role } => {
+                let asked = json!({ "prompt": text(prompt), "tier": tier, "schema": schema });
+                match self.ask(key, asked, role.as_deref()) {
+                    Ok(payload) => (MODEL, payload, 0),
+                    Err(stands) => return Ok(stands),
+                }
             }
             Action::Approval { question } => (APPROVAL, json!({ "question": text(question) }), 0),
             Action::Wait { seconds } => (WAIT, json!({}), *seconds),
         };
         self.job(key, step, kind, payload, Duration::from_secs(delay)).await
+    }
+
+    /// The payload of a step that asks a language model, for the roles that ask. What they may use is for all their steps together, so these
+    /// go one after the other.
+    fn ask(&self, key: &str, asked: Value, role: Option<&str>) -> Result<Value, Stands> {
+        if self.jobs.contains_key(&self.whole(key)) {
+            // It is there already, with what was left then.
+            return Ok(asked);
+        }
+        let mut names: Vec<&str> = self.ground.role.into_iter().chain(role).collect();
+        names.dedup();
+        let (mut personas, mut left) = (Vec::new(), Caps::default());
+        for name in &names {
+            let role =
+                self.ground.roles.get(name).ok_or_else(|| Stands::Over(Err(format!("there is no role `{name}`"))))?;
+            let asking = || self.jobs.values().filter(|job| job.kind == MODEL);
+            let caps = role.limits;
+            if (caps.calls.is_some() || caps.tokens.is_some() || caps.cost.is_some())
+                && let Some(open) = asking().find(|job| !job.status.is_over())
+            {
+                return Err(Stands::Open(vec![open.id]));
+            }
+            let used = asking().map(|job| model::used(job, name)).fold(Used::default(), Used::add);
+            let caps =
+                caps.left(used).map_err(|why| Stands::Over(Err(format!("the role `{name}` may do no more: {why}"))))?;
+            left = left.and(caps);
+            personas.push(role.persona.trim());
+        }
+        Ok(model::question(&asked, &names, &personas.join("\n\n"), &left))
     }
 
     /// One job for each item of a list. An item that fails brings `null`; all of them fail together only.
@@ -136,8 +182,13 @@ impl<'p> Parts<'p> {
         })
     }
 
+    /// The key of a job among all jobs.
+    fn whole(&self, key: &str) -> String {
+        format!("{}:{key}", self.context.job().id)
+    }
+
     fn prepare(&self, tool: &str, input: Value) -> Result<Value, String> {
-        let known = self.tools.iter().find(|known| known.name == tool);
+        let known = self.ground.tools.iter().find(|known| known.name == tool);
         (known.ok_or_else(|| format!("there is no tool `{tool}`"))?.prepare)(input)
     }
 
@@ -150,7 +201,7 @@ impl<'p> Parts<'p> {
         payload: Value,
         delay: Duration,
     ) -> Result<Stands, Stop> {
-        let whole = format!("{}:{key}", self.context.job().id);
+        let whole = self.whole(key);
         if let Some(job) = self.jobs.get(&whole) {
             return Ok(stands(job));
         }
@@ -158,6 +209,7 @@ impl<'p> Parts<'p> {
             return Ok(Stands::Over(Err(format!("the limit of {} jobs is reached", self.most))));
         }
         let mut retry = self
+            .ground
             .tools
             .iter()
             .find(|tool| tool.name == kind)

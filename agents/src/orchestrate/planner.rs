@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use super::Goal;
 use crate::Result;
-use crate::job::{RetryPolicy, Status};
+use crate::job::Status;
 use crate::plan::Plan;
+use crate::retry::RetryPolicy;
+use crate::role::Role;
 use crate::store::{Filter, Store};
 use crate::worker::{Context, Stop};
 
@@ -52,6 +54,8 @@ pub struct Request<'r> {
     pub context: &'r Context,
     /// What is wanted.
     pub goal: &'r Goal,
+    /// Who works on it.
+    pub role: Option<&'r Role>,
     /// What there is to do it with.
     pub tools: &'r [Tool],
     /// What was tried before.

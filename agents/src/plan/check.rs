@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// What must hold. `at` is a JSON pointer into what the step brought; empty for all of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Check {
     /// Something is there: neither null, nor false, nor an empty text, list or object.
     NotEmpty {
@@ -53,6 +53,11 @@ impl Check {
     /// What is at `at` must be at least `value`.
     pub fn at_least(at: &str, value: f64) -> Self {
         Check::AtLeast { at: at.into(), value }
+    }
+
+    /// The schema that it compares with.
+    pub(super) fn schema(&self) -> Option<&Value> {
+        if let Check::Schema { schema, .. } = self { Some(schema) } else { None }
     }
 
     /// Whether it holds for `output`.

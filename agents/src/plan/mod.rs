@@ -6,15 +6,19 @@
 
 mod check;
 mod progress;
+mod step;
 pub mod template;
+mod workflow;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use check::{Check, Unmet};
 pub use progress::{Progress, State};
+pub use step::{Action, Step};
+pub use workflow::Workflow;
 
 /// More steps than this are no plan.
 const MOST_STEPS: usize = 200;
@@ -40,149 +44,6 @@ pub struct Plan {
     pub result: Option<Value>,
 }
 
-/// A step of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// Its name: letters, digits, `_` and `-`.
-    pub id: String,
-    /// What it does.
-    #[serde(flatten)]
-    pub action: Action,
-    /// Steps that it waits for, besides those that it refers to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<String>,
-    /// Whether what it brought is good enough.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accept: Vec<Check>,
-    /// Whether the plan goes on without it if it fails; it has brought `null` then.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub optional: bool,
-    /// Longest time of an attempt, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_s: Option<u64>,
-    /// Attempts at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempts: Option<u32>,
-    /// Why it is there.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-}
-
-impl Step {
-    /// A step that calls a tool.
-    pub fn tool(id: &str, name: &str, input: Value) -> Self {
-        Step::new(id, Action::Tool { name: name.into(), input })
-    }
-
-    /// A step that waits for nothing and is not checked.
-    pub fn new(id: &str, action: Action) -> Self {
-        Step {
-            id: id.into(),
-            action,
-            after: Vec::new(),
-            accept: Vec::new(),
-            optional: false,
-            timeout_s: None,
-            attempts: None,
-            reason: String::new(),
-        }
-    }
-
-    /// The same with a check.
-    pub fn accept(mut self, check: Check) -> Self {
-        self.accept.push(check);
-        self
-    }
-
-    /// The same, and the plan goes on if it fails.
-    pub fn optional(self) -> Self {
-        Step { optional: true, ..self }
-    }
-
-    /// The same with a reason.
-    pub fn because(self, reason: impl Into<String>) -> Self {
-        Step { reason: reason.into(), ..self }
-    }
-
-    /// Steps that must be over before it begins.
-    pub fn waits_for(&self) -> BTreeSet<&str> {
-        let mut names: BTreeSet<&str> = self.after.iter().map(String::as_str).collect();
-        let mut refer = |value| names.extend(template::names(value));
-        match &self.action {
-            Action::Tool { input, .. } => refer(input),
-            Action::Model { prompt, .. } => refer(prompt),
-            Action::Map { over, input, .. } => [over, input].into_iter().for_each(refer),
-            Action::Route { on, .. } => refer(on),
-            Action::Approval { question } => refer(question),
-            Action::Wait { .. } => {}
-        }
-        names.retain(|name| !RESERVED.contains(name));
-        names
-    }
-}
-
-/// What a step does. Values may hold references.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Calls a tool.
-    Tool {
-        /// Its name.
-        name: String,
-        /// What it is given.
-        #[serde(default)]
-        input: Value,
-    },
-    /// Asks a language model.
-    Model {
-        /// What it is asked: a text.
-        prompt: Value,
-        /// How strong a model: `nano`, `mini`, `full`; chosen by the router if not given.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        tier: Option<String>,
-        /// The JSON schema of the answer.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        schema: Option<Value>,
-    },
-    /// Calls a tool for every item of a list, all at the same time; brings the list of what they brought.
-    Map {
-        /// The list.
-        over: Value,
-        /// The tool.
-        tool: String,
-        /// What it is given; `${item}` is the item.
-        #[serde(default)]
-        input: Value,
-        /// Items at most; what is more is left out and counted.
-        #[serde(default = "many")]
-        most: usize,
-    },
-    /// Chooses steps: those of other cases are skipped, and what waits for them.
-    Route {
-        /// What is looked at; compared as text.
-        on: Value,
-        /// Value → steps that run.
-        cases: BTreeMap<String, Vec<String>>,
-        /// Steps that run if no case fits.
-        #[serde(default)]
-        otherwise: Vec<String>,
-    },
-    /// Waits until a human says yes; fails on no.
-    Approval {
-        /// What they are asked.
-        question: Value,
-    },
-    /// Waits.
-    Wait {
-        /// How long.
-        seconds: u64,
-    },
-}
-
-fn many() -> usize {
-    50
-}
-
 /// Why a plan is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -202,6 +63,17 @@ pub enum Invalid {
         step: String,
         /// For what.
         missing: String,
+    },
+    /// A result that nobody brings.
+    #[error("the result refers to `{0}`, which is not there")]
+    Result(String),
+    /// A schema that is none.
+    #[error("step `{step}` has a schema that is none: {reason}")]
+    Schema {
+        /// The step.
+        step: String,
+        /// Why not.
+        reason: String,
     },
     /// Steps that wait for each other.
     #[error("these steps wait for each other: {}", .0.join(", "))]
@@ -247,6 +119,15 @@ impl Plan {
             if let Some(missing) = named.find(|name| !names.contains(name)) {
                 return Err(Invalid::Missing { step: step.id.clone(), missing: missing.into() });
             }
+            let asked = if let Action::Model { schema, .. } = &step.action { schema.as_ref() } else { None };
+            for schema in step.accept.iter().filter_map(Check::schema).chain(asked) {
+                let invalid = |reason| Invalid::Schema { step: step.id.clone(), reason };
+                jsonschema::validator_for(schema).map_err(|error| invalid(error.to_string()))?;
+            }
+        }
+        let mut brought = self.result.iter().flat_map(template::names);
+        if let Some(missing) = brought.find(|name| !names.contains(name) && !["goal", "input"].contains(name)) {
+            return Err(Invalid::Result(missing.into()));
         }
         let mut waiting: Vec<&Step> = self.steps.iter().collect();
         let mut over: BTreeSet<&str> = BTreeSet::new();
@@ -260,6 +141,15 @@ impl Plan {
             waiting = still;
         }
         Ok(())
+    }
+
+    /// The roles that steps name.
+    pub fn roles(&self) -> BTreeSet<&str> {
+        let roles = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Model { role, .. } => role.as_deref(),
+            _ => None,
+        });
+        roles.collect()
     }
 
     /// Steps that must be over before `step` begins: those that it waits for, and the routes that may skip it.
@@ -319,6 +209,17 @@ mod tests {
         // A route that is reached only by what it chooses would never run.
         let route = json!({ "id": "r", "route": { "on": "${a}", "cases": { "x": ["a"] } } });
         assert_eq!(refused(json!([step("a", &[]), route])), Invalid::Circle(vec!["a".into(), "r".into()]));
-        assert!(serde_json::from_value::<Plan>(json!({ "goal": "g", "steps": [{ "id": "a" }] })).is_err());
+        assert_eq!(
+            refused(json!([{ "id": "a", "model": { "prompt": "?", "schema": { "type": 7 } } }])).to_string()[..18],
+            *"step `a` has a sch"
+        );
+        let read = |step: Value| serde_json::from_value::<Step>(step).expect_err("it is none").to_string();
+        assert_eq!(
+            read(json!({ "id": "a" })),
+            "step `a`: it does one of tool, model, map, route, approval, wait, not nothing"
+        );
+        assert!(read(json!({ "id": "a", "wait": { "seconds": 1 }, "afer": ["b"] })).contains("not afer, wait"));
+        assert!(read(json!({ "id": "a", "fly": {} })).contains("step `a`: unknown variant `fly`"));
+        assert!(read(json!({ "id": "a", "wait": { "secs": 1 } })).contains("step `a`: unknown field `secs`"));
     }
 }

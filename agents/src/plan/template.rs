@@ -8,14 +8,19 @@ use serde_json::{Map, Value};
 /// Values by name.
 pub type Scope = Map<String, Value>;
 
-/// The names that `value` refers to.
-pub fn names(value: &Value) -> Vec<&str> {
+/// What `value` refers to: names, each with the path behind it.
+pub fn paths(value: &Value) -> Vec<&str> {
     match value {
-        Value::String(text) => parts(text).filter_map(|part| Some(part.reference?.split('/').next()?.trim())).collect(),
-        Value::Array(values) => values.iter().flat_map(names).collect(),
-        Value::Object(values) => values.values().flat_map(names).collect(),
+        Value::String(text) => parts(text).filter_map(|part| Some(part.reference?.trim())).collect(),
+        Value::Array(values) => values.iter().flat_map(paths).collect(),
+        Value::Object(values) => values.values().flat_map(paths).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The names that `value` refers to.
+pub fn names(value: &Value) -> Vec<&str> {
+    paths(value).into_iter().filter_map(|path| Some(path.split('/').next()?.trim())).collect()
 }
 
 /// `value` with every reference replaced by what `scope` holds.
@@ -25,6 +30,48 @@ pub fn fill(value: &Value, scope: &Scope) -> Value {
         Value::Array(values) => values.iter().map(|value| fill(value, scope)).collect(),
         Value::Object(values) => {
             values.iter().map(|(key, value)| (key.clone(), fill(value, scope))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// A value that is filled in as it is, whatever signs it holds.
+pub fn literal(value: &Value) -> Value {
+    each_text(value, &|text| {
+        let (mut kept, mut rest) = (String::new(), text);
+        while let Some(at) = rest.find("${").filter(|at| rest[*at..].contains('}')) {
+            kept.push_str(&rest[..at]);
+            kept.push_str("$${");
+            rest = &rest[at + 2..];
+        }
+        kept + rest
+    })
+}
+
+/// `value` with the names of its references replaced by what `name` makes of them, if it makes anything.
+pub fn renamed(value: &Value, name: &dyn Fn(&str) -> Option<String>) -> Value {
+    each_text(value, &|text| {
+        let mut out = String::new();
+        for part in parts(text) {
+            out.push_str(part.before);
+            let Some(reference) = part.reference else {
+                // `$${` has lost its first sign.
+                out.push_str(if part.is_escaped { "$" } else { "" });
+                continue;
+            };
+            let (known, path) = reference.split_at(reference.find('/').unwrap_or(reference.len()));
+            out.push_str(&format!("${{{}{path}}}", name(known.trim()).unwrap_or_else(|| known.to_owned())));
+        }
+        out
+    })
+}
+
+fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => change(text).into(),
+        Value::Array(values) => values.iter().map(|value| each_text(value, change)).collect(),
+        Value::Object(values) => {
+            values.iter().map(|(key, value)| (key.clone(), each_text(value, change))).collect::<Map<_, _>>().into()
         }
         other => other.clone(),
     }
@@ -60,6 +107,8 @@ struct Part<'t> {
     reference: Option<&'t str>,
     /// Whether the reference is all there is.
     is_all: bool,
+    /// Whether `before` is of `$${`, without its first sign.
+    is_escaped: bool,
 }
 
 fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
@@ -69,16 +118,16 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
         let opened = here.find("${").and_then(|at| Some((at, here[at..].find('}')? + at)));
         let Some((start, end)) = opened else {
             rest = None;
-            return Some(Part { before: here, reference: None, is_all: false });
+            return Some(Part { before: here, reference: None, is_all: false, is_escaped: false });
         };
         if here[..start].ends_with('$') {
             rest = Some(&here[start + 1..]);
             // `$${`: the first sign goes, the second stays, and what follows is text up to its brace.
-            return Some(Part { before: &here[..start], reference: None, is_all: false });
+            return Some(Part { before: &here[..start], reference: None, is_all: false, is_escaped: true });
         }
         rest = Some(&here[end + 1..]);
         let is_all = start == 0 && end + 1 == text.len();
-        Some(Part { before: &here[..start], reference: Some(&here[start + 2..end]), is_all })
+        Some(Part { before: &here[..start], reference: Some(&here[start + 2..end]), is_all, is_escaped: false })
     })
 }
 
@@ -100,6 +149,10 @@ mod tests {
         assert_eq!(filled(json!({ "a": ["${nobody/x}", 1] })), json!({ "a": [null, 1] }));
         assert_eq!(filled(json!("x${nobody}y")), json!("xy"));
         assert_eq!(filled(json!("costs $${goal} or $5 or ${ open")), json!("costs ${goal} or $5 or ${ open"));
+        let wild = json!(["${find/hits}", "a $${b} ${", { "k": "${" }]);
+        assert_eq!(filled(literal(&wild)), wild, "what is literal is not touched");
+        let moved = renamed(&json!("${ a/b } and ${c} and $${a}"), &|name| (name == "a").then(|| "z".to_owned()));
+        assert_eq!(moved, json!("${z/b } and ${c} and $${a}"));
         assert_eq!(names(&json!(["${a/b} and ${c}", { "k": "$${d}" }])), ["a", "c"]);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::config::{ConfigError, user_file};
 
 const NAME: &str = "model_routing.json";
-const EMBEDDED: &str = include_str!("../../configs/model_routing.json");
+const EMBEDDED: &str = include_str!("../../../configs/model_routing.json");
 
 /// How much a model can do, and costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

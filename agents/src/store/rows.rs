@@ -23,7 +23,7 @@ macro_rules! job {
             priority: row.try_get("priority")?,
             attempts: row.try_get("attempts")?,
             max_attempts: row.try_get("max_attempts")?,
-            retry: row.try_get::<Json<crate::job::RetryPolicy>, _>("retry")?.0,
+            retry: row.try_get::<Json<crate::retry::RetryPolicy>, _>("retry")?.0,
             run_at: row.try_get("run_at")?,
             executor_id: row.try_get("executor_id")?,
             run_lease: row.try_get("run_lease")?,

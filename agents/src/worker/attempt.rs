@@ -12,7 +12,8 @@ use super::context::{Context, Reason};
 use super::pulse::Pulses;
 use super::{Stop, Worker};
 use crate::Error;
-use crate::job::{Job, Lease, Outcome, RetryPolicy};
+use crate::job::{Job, Lease, Outcome};
+use crate::retry::RetryPolicy;
 use crate::store::TOO_LATE;
 
 impl Worker {

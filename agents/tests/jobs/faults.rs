@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use agents::job::{Enqueued, Event, JobId, NewEvent, NewJob, Note, RetryPolicy, Status};
+use agents::job::{Enqueued, Event, JobId, NewEvent, NewJob, Note, Status};
+use agents::retry::RetryPolicy;
 use agents::store::Filter;
 use agents::worker::{Timing, Until, Worker};
 use serde_json::json;
@@ -22,7 +23,7 @@ pub fn now() -> i64 {
 }
 
 pub fn work(store: &TestStore, ms: u64, max_attempts: i32) -> NewJob {
-    let retry = RetryPolicy { max_attempts, initial_ms: 10, max_ms: 50, ..RetryPolicy::default() };
+    let retry = RetryPolicy { max_attempts, first_delay_ms: 10, max_delay_ms: 50, ..RetryPolicy::default() };
     NewJob { retry, ..NewJob::new("work", json!({ "ms": ms, "file": store.folder.path().join("executed") })) }
 }
 

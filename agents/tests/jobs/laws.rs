@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agents::job::{Artifact, JobId, Lease, NewJob, Note, Outcome, RetryPolicy};
+use agents::job::{Artifact, JobId, Lease, NewJob, Note, Outcome};
+use agents::retry::RetryPolicy;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -64,7 +65,7 @@ impl World {
                 let job = NewJob {
                     needs: needs.and_then(|number| self.job(number)).into_iter().collect(),
                     parent: parent.and_then(|number| self.job(number)),
-                    retry: RetryPolicy { max_attempts: *max_attempts, initial_ms: 0, ..RetryPolicy::default() },
+                    retry: RetryPolicy { max_attempts: *max_attempts, first_delay_ms: 0, ..RetryPolicy::default() },
                     ..NewJob::new("a", json!({}))
                 };
                 self.jobs.push(store.enqueue(job).await);

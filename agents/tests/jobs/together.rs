@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use agents::Error;
-use agents::job::{Lease, NewJob, Outcome, RetryPolicy, Status};
+use agents::job::{Lease, NewJob, Outcome, Status};
+use agents::retry::RetryPolicy;
 use agents::store::Store;
 use agents::store::postgres::{Options, Postgres};
 use serde_json::json;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use agents::artifact::Artifacts;
-use agents::job::{JobId, NewJob, RetryPolicy, Status};
+use agents::job::{JobId, NewJob, Status};
+use agents::retry::RetryPolicy;
 use agents::worker::{Context, Done, Handler, Stop, Timing, Until, Worker};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ where
 }
 
 fn quick(kind: &str, payload: Value, max_attempts: i32) -> NewJob {
-    let retry = RetryPolicy { max_attempts, initial_ms: 1, max_ms: 2, ..RetryPolicy::default() };
+    let retry = RetryPolicy { max_attempts, first_delay_ms: 1, max_delay_ms: 2, ..RetryPolicy::default() };
     NewJob { retry, ..NewJob::new(kind, payload) }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use cogo::config::{Config, SyncConfig};
+use cogo::config::{Config, SyncConfig, mode_word};
 use cogo::eval::{self, Answer, Averaged, Paths, Question, Target, judge, read_questions};
 use cogo::{Engine, EngineOptions, Hit, Query, mirrors};
 use fs_err as fs;
@@ -65,8 +65,10 @@ pub fn run(options: &CodeSearch) -> Result<()> {
         println!("{language:<20} NDCG@10 {:.4}", means.iter().sum::<f64>() / means.len() as f64);
     }
     println!("mean index {:.0} ms", index_ms.iter().sum::<f64>() / index_ms.len().max(1) as f64);
-    let name = options.name.clone();
-    write(&options.search, Set { name, model, averaged: Averaged::ByRepository }, answers)
+    let place = if options.mirror.is_some() { " in PostgreSQL" } else { "" };
+    let mode = format!("{}{place}", mode_word(options.search.mode));
+    let set = Set { name: options.name.clone(), model, mode, averaged: Averaged::ByRepository };
+    write(&options.search, set, answers)
 }
 
 /// The repositories and questions of a set.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use cogo::config::mode_word;
 use cogo::eval::{Answer, Averaged, Values};
 use cogo::{Engine, Filter, Hit, Query, Unit};
 use fs_err as fs;
@@ -38,7 +39,8 @@ pub fn run(options: &Issues) -> Result<()> {
                 .push(ask(options, &engine, instance).with_context(|| format!("instance `{}`", instance.instance_id))?);
         }
     }
-    write(&options.search, Set { name: "swe_lite".into(), model, averaged: Averaged::ByQuestion }, answers)
+    let mode = mode_word(options.search.mode).to_owned();
+    write(&options.search, Set { name: "swe_lite".into(), model, mode, averaged: Averaged::ByQuestion }, answers)
 }
 
 fn engine(options: &Issues, instance: &Instance) -> Result<Engine> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use cogo::config::Config;
+use cogo::config::{Config, mode_word};
 use cogo::eval::{Answer, Averaged, Values};
 use cogo::{Engine, Query};
 use flate2::read::GzDecoder;
@@ -76,6 +76,7 @@ pub fn run(options: &Passages) -> Result<()> {
     let set = Set {
         name: options.data.file_name().context("a folder")?.to_string_lossy().into_owned(),
         model: engine.snapshot()?.manifest.settings.model.clone(),
+        mode: mode_word(options.search.mode).to_owned(),
         averaged: Averaged::ByQuestion,
     };
     write(&options.search, set, answers)

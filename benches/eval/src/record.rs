@@ -12,6 +12,8 @@ pub struct Set {
     pub name: String,
     /// The model of the indexes.
     pub model: String,
+    /// How was searched, and where.
+    pub mode: String,
     pub averaged: Averaged,
 }
 
@@ -32,7 +34,7 @@ pub fn write(options: &Search, set: Set, answers: Vec<Answer>) -> Result<()> {
         set: set.name,
         cogo: env!("CARGO_PKG_VERSION").to_owned(),
         model: options.model.clone().unwrap_or(set.model),
-        mode: cogo::config::mode_word(options.mode).to_owned(),
+        mode: set.mode,
         averaged: set.averaged,
     };
     let outcome = Outcome::new(run, answers);

@@ -140,7 +140,7 @@ fn categories(page: &mut String, records: &[Record]) -> Result<()> {
 fn modes(page: &mut String, records: &[Record]) -> Result<()> {
     writeln!(
         page,
-        "\n## What each part brings\n\n| set | measure | hybrid | words only | meaning only |\n|---|---|---|---|---|"
+        "\n## What each part brings\n\n| set | measure | hybrid | words only | meaning only | hybrid, from the mirror in PostgreSQL |\n|---|---|---|---|---|---|"
     )?;
     for record in records.iter().filter(is_main) {
         let set = &record.outcome.run.set;
@@ -149,7 +149,8 @@ fn modes(page: &mut String, records: &[Record]) -> Result<()> {
         let (Some(lexical), Some(semantic)) = (of("lexical"), of("semantic")) else { continue };
         let measure = GOALS.iter().find(|(name, _, _)| name == set).map_or("ndcg@10", |(_, measure, _)| measure);
         let mean = |record: &Record| record.outcome.all.get(measure).map_or(String::new(), |e| short(e.mean));
-        writeln!(page, "| {set} | {measure} | {} | {} | {} |", mean(record), mean(lexical), mean(semantic))?;
+        let mirror = of("hybrid in PostgreSQL").map_or(String::new(), mean);
+        writeln!(page, "| {set} | {measure} | {} | {} | {} | {mirror} |", mean(record), mean(lexical), mean(semantic))?;
     }
     Ok(())
 }

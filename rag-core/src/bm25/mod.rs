@@ -140,6 +140,27 @@ impl Postings {
         })
     }
 
+    /// Calls `each` with every term of `field` that begins with `prefix`, in order, and the number of chunks that hold it. Of a segment
+    /// that was cut out of another one there are none: it knows only a part of the words.
+    pub(crate) fn for_each_term_below(
+        &self,
+        field: Field,
+        prefix: &str,
+        mut each: impl FnMut(&str, u32),
+    ) -> Result<()> {
+        let Inverted::Tantivy(fields) = &self.index else { return Ok(()) };
+        let Some(index) = fields.get(field as usize) else { return Ok(()) };
+        distrust(&self.path, || {
+            let mut terms = index.terms().range().ge(prefix.as_bytes()).into_stream()?;
+            while terms.advance() && terms.key().starts_with(prefix.as_bytes()) {
+                if let Ok(term) = std::str::from_utf8(terms.key()) {
+                    each(term, terms.value().doc_freq);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Number of chunks; every chunk that [`for_each`](Self::for_each) names is below it.
     pub fn chunks(&self) -> u32 {
         self.chunks

@@ -64,20 +64,20 @@ pub(super) const MODEL_TOKENS: usize = FEATURES.len() - 1;
 /// `Workspace` stands in manifests, the type is meant.
 const ALONE: f32 = 4.0;
 
-/// Features that come from vectors: they say something even if no word of the query stands anywhere.
-const BY_MEANING: [bool; FEATURES.len()] = {
-    let mut by_meaning = [false; FEATURES.len()];
-    let mut of_vectors = [0, 1, 12, 16, 17, MODEL_TOKENS].as_slice();
-    while let [first, rest @ ..] = of_vectors {
-        by_meaning[*first] = true;
-        of_vectors = rest;
+/// Features that say something even if no word of the query stands anywhere: those of vectors, and what the file is for.
+const WITHOUT_WORDS: [bool; FEATURES.len()] = {
+    let mut without_words = [false; FEATURES.len()];
+    let mut those = [0, 1, 8, 9, 12, 13, 16, 17, MODEL_TOKENS].as_slice();
+    while let [first, rest @ ..] = those {
+        without_words[*first] = true;
+        those = rest;
     }
-    by_meaning
+    without_words
 };
 
 /// A question in another language than the text has few words that occur anywhere, or none. Text scores are relative to the
-/// best, so one such word would count as much as a whole question does; and without text scores what is known of the file
-/// alone (depth, mentions) would outweigh its meaning. Below this share of known words (by idf) all that counts less.
+/// best, so one such word would count as much as a whole question does; and without text scores depth and mentions of a file would
+/// outweigh its meaning. Below this share of known words (by idf) all that counts less, by the square of the share.
 const TRUSTED: f32 = 0.5;
 
 /// Values of [`FEATURES`] for one file.
@@ -132,7 +132,7 @@ pub(super) fn rows(
     let best_model = best(|c| if c.model.is_nan() { 0.0 } else { c.model });
     let best_model_words = best(|c| c.model_words);
     let best_walked = best(|c| c.walked);
-    let trust = (lexical.known / TRUSTED).min(1.0);
+    let trust = (lexical.known / TRUSTED).min(1.0).powi(2);
     let mut mentions = Mentions::new(segments);
     candidates
         .iter()
@@ -163,7 +163,7 @@ pub(super) fn rows(
                 ratio(c.model_words, best_model_words),
                 0.0,
             ];
-            row.iter_mut().zip(BY_MEANING).filter(|(_, by_meaning)| !by_meaning).for_each(|(value, _)| *value *= trust);
+            row.iter_mut().zip(WITHOUT_WORDS).filter(|(_, kept)| !kept).for_each(|(value, _)| *value *= trust);
             Ok(row)
         })
         .collect()

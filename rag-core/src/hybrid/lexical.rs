@@ -128,8 +128,8 @@ pub(super) struct SegmentScores {
     pub path_idf: Vec<f32>,
     /// Per file: number of words of its stem that are in the query.
     pub stem_matches: Vec<u8>,
-    /// Per chunk: whether a definition that the query names begins in it; 2 if that is a type. `Session` is the class rather
-    /// than the function `session()` beside it.
+    /// Per chunk: whether a definition that the query names begins in it; 2 if that is a type, and all that is asked for. `Session`
+    /// is the class rather than the function `session()` beside it.
     pub named: Vec<u8>,
     /// Per file: whether it defines a type that the query names.
     pub names_type: Vec<bool>,
@@ -228,11 +228,12 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             gather.add_to(scores, idf, bm25);
         }
     }
+    let is_name = terms.words.len() == 1 && terms.names.len() == 1;
     for name in &terms.names {
         for (live, scores) in segments.iter().zip(&mut scores) {
             live.segment.postings.for_each(Field::Types, name, |chunk, _| {
                 if live.is_live(chunk) {
-                    scores.named[chunk as usize] = 2;
+                    scores.named[chunk as usize] = if is_name { 2 } else { 1 };
                     scores.names_type[live.segment.chunks[chunk as usize].file as usize] = true;
                 }
             })?;
@@ -244,7 +245,6 @@ pub(super) fn score(segments: &[&LiveSegment], lengths: &Lengths, terms: &Terms,
             })?;
         }
     }
-    let is_name = terms.words.len() == 1 && terms.names.len() == 1;
     let known = if idf_sum > 0.0 { idf_sum / (idf_sum + idf_of_unknown) } else { 0.0 };
     Ok(LexicalScores { segments: scores, idf_sum, known, is_name, idf: idfs })
 }

@@ -10,11 +10,12 @@ mod ranking;
 mod report;
 mod searcher;
 mod second;
+mod spelling;
 mod symbols;
 
 pub use definitions::DEFINITION_FEATURES;
 pub use features::{FEATURES, FeatureRow, mentions};
 pub use links::{FileLinks, LinkSource};
-pub use query::{Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
+pub use query::{Correction, Coverage, Filter, Hit, Mode, Query, SearchResult, Term, Unit};
 pub use ranking::{Bm25, Ranking};
 pub use searcher::{Corpus, Plan, Repository, Sample, SampleFile, Searcher};

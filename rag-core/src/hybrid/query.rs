@@ -111,6 +111,15 @@ pub struct Hit {
     pub terms: Vec<Term>,
 }
 
+/// A word that stands nowhere, and one that does and is written almost like it; both as the text index has them, by their stems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// What was asked for.
+    pub unknown: String,
+    /// What was searched.
+    pub known: String,
+}
+
 /// How many of the searched chunks a large model has seen; the others are judged by the bundled one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
@@ -129,6 +138,8 @@ pub struct SearchResult {
     pub hits: Vec<Hit>,
     /// The terms that were searched, as they stand in the text index.
     pub terms: Vec<String>,
+    /// Words of the query that stand nowhere, and those that were searched in their place.
+    pub corrections: Vec<Correction>,
     /// How many chunks the large model knew, if one took part.
     pub coverage: Option<Coverage>,
     /// Why the answer is not what it could be: a model that was asked for cannot be used.

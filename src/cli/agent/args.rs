@@ -69,7 +69,21 @@ pub(in crate::cli) enum AgentCommand {
     Prune(PruneArgs),
     /// Lists the types of jobs and their inputs.
     #[command(after_long_help = "Example:\n  cogo agent kinds")]
-    Kinds(KindsArgs),
+    Kinds(CatalogArgs),
+    /// Lists the named workflows and their inputs: those that cogo comes with, and your own.
+    ///
+    /// Your own are files in the folder `workflows` of the setting `agents.configs`.
+    #[command(
+        after_long_help = "Examples:\n  cogo agent workflows\n  cogo agent run orchestrate workflow=change-review input='{\"symbol\": \"Engine\"}'"
+    )]
+    Workflows(CatalogArgs),
+    /// Lists the roles that may work on goals: their tools and limits.
+    ///
+    /// Your own are files in the folder `roles` of the setting `agents.configs`.
+    #[command(
+        after_long_help = "Examples:\n  cogo agent roles\n  cogo agent run orchestrate goal='who calls Engine?' role=reviewer"
+    )]
+    Roles(CatalogArgs),
 }
 
 /// Where jobs are kept.
@@ -231,8 +245,10 @@ pub(in crate::cli) struct PruneArgs {
 }
 
 #[derive(Args, Debug)]
-pub(in crate::cli) struct KindsArgs {
+pub(in crate::cli) struct CatalogArgs {
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    #[command(flatten)]
+    pub logging: Logging,
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 mod care;
+mod catalog;
 mod events;
 mod show;
 mod submit;
@@ -9,12 +10,12 @@ mod work;
 
 use std::sync::Arc;
 
-use agents::job::{JobId, Policies};
+use agents::job::JobId;
 use agents::store::{self, Store};
 
 use super::failure::Usage;
 use super::{Done, target};
-use crate::agent;
+use crate::agent::{self, Configs};
 use crate::config::{AgentsConfig, Sources};
 use args::{AgentCommand, StoreArgs};
 
@@ -30,7 +31,9 @@ pub(super) fn run(command: &AgentCommand) -> anyhow::Result<Done> {
         AgentCommand::Requeue(args) => with(&args.store, async |jobs| care::requeue(&jobs, args).await),
         AgentCommand::Prune(args) => with(&args.store, async |jobs| care::prune(&jobs, args).await),
         AgentCommand::Worker(args) => with(&args.store, async |jobs| work::worker(&jobs, args).await),
-        AgentCommand::Kinds(args) => show::kinds(args),
+        AgentCommand::Kinds(args) => catalog::kinds(args),
+        AgentCommand::Workflows(args) => catalog::workflows(args),
+        AgentCommand::Roles(args) => catalog::roles(args),
     }
 }
 
@@ -39,7 +42,13 @@ struct Jobs {
     store: Arc<dyn Store>,
     url: String,
     settings: AgentsConfig,
-    policies: Policies,
+}
+
+impl Jobs {
+    /// What the folder with settings of agents says.
+    fn configs(&self) -> anyhow::Result<Configs> {
+        Ok(Configs::load(&self.settings)?)
+    }
 }
 
 /// Opens the store, and lets `act` have it.
@@ -54,12 +63,11 @@ fn with(args: &StoreArgs, act: impl AsyncFnOnce(Jobs) -> anyhow::Result<Done>) -
     let config = Sources::read(None, flags)?.config()?;
     target::init_log(&config)?;
     let settings = config.agents;
-    let policies = agent::policies(&settings)?;
     let url = agent::store_url(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let done = runtime.block_on(async {
         let store = store::open(&url).await?;
-        act(Jobs { store, url, settings, policies }).await
+        act(Jobs { store, url, settings }).await
     });
     // What handlers have begun and does not end by itself must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! `cogo agent status`, `dlq`, `kinds`: jobs for people and for scripts.
+//! `cogo agent status`, `dlq`: jobs for people and for scripts.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,9 +7,8 @@ use agents::job::{Job, Millis, Status};
 use agents::store::Filter;
 use serde_json::{Value, json};
 
-use super::args::{DlqArgs, KindsArgs, StatusArgs};
+use super::args::{DlqArgs, StatusArgs};
 use super::{Jobs, id};
-use crate::agent::AGENTS;
 use crate::cli::Done;
 use crate::cli::args::Format;
 use crate::cli::output::{self, harmless};
@@ -54,19 +53,6 @@ pub(super) async fn dlq(jobs: &Jobs, args: &DlqArgs) -> anyhow::Result<Done> {
     match list.is_empty() {
         true => writeln!(out, "the dead-letter queue is empty")?,
         false => writeln!(out, "{}", table(&list))?,
-    }
-    out.flush()?;
-    Ok(Done::Something)
-}
-
-pub(super) fn kinds(args: &KindsArgs) -> anyhow::Result<Done> {
-    if args.format != Format::Text {
-        let kinds = AGENTS.map(|agent| json!({ "name": agent.name, "about": agent.about, "inputs": agent.inputs }));
-        return print(&kinds, args.format);
-    }
-    let mut out = output::stdout();
-    for agent in &AGENTS {
-        writeln!(out, "{}  {}\n    {}", agent.name, agent.about, agent.inputs)?;
     }
     out.flush()?;
     Ok(Done::Something)

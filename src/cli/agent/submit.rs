@@ -34,11 +34,11 @@ pub(super) async fn enqueue(jobs: &Jobs, args: &SubmitArgs) -> anyhow::Result<En
     let wrong = |reason: String| {
         Usage::new(format!("inputs of `{}`: {reason}", kind.name)).hint(format!("inputs: {}", kind.inputs))
     };
-    let job = agent::job(kind, inputs(&args.inputs)?, &jobs.policies).map_err(wrong)?;
+    let job = agent::job(kind, inputs(&args.inputs)?, &jobs.configs()?).map_err(wrong)?;
     let mut job = NewJob {
         priority: args.priority,
         delay: args.delay.map_or(job.delay, Into::into),
-        deadline: args.deadline.map(Into::into),
+        deadline: args.deadline.map(Into::into).into_iter().chain(job.deadline).min(),
         idempotency_key: args.key.clone(),
         needs: args.needs.iter().map(|id| super::id(id)).collect::<anyhow::Result<_>>()?,
         ..job

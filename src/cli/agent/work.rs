@@ -89,7 +89,7 @@ pub(super) async fn run_one(jobs: &Jobs, args: &RunArgs) -> anyhow::Result<Done>
 
 fn make(jobs: &Jobs, kinds: &[&Agent]) -> anyhow::Result<Worker> {
     let artifacts = Artifacts::open(&agent::artifacts_url(&jobs.settings)?)?;
-    let setup = Setup::new(&jobs.settings, jobs.policies.clone())?;
+    let setup = Setup::new(&jobs.settings, jobs.configs()?)?;
     let handlers = kinds.iter().map(|kind| (kind.handler)(&setup));
     Ok(Worker::new(jobs.store.clone()).with_all(handlers).with_artifacts(artifacts))
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use indexer::language;
+use rag_core::hybrid::Correction;
 use rag_core::{Filter, Hit, Mode, Query};
 use serde::Deserialize;
 
@@ -58,6 +59,9 @@ pub(super) fn answer(call: &Call, arguments: Arguments) -> Answered {
     call.go_on()?;
     let hits = &result.hits;
     let mut answer = Answer::new(limit);
+    for Correction { unknown, known } in &result.corrections {
+        answer.line(&format!("nothing holds a word like `{unknown}`; searched for `{known}`"));
+    }
     let Some(first) = hits.first() else {
         let filtered = if query.filter.is_empty() { "" } else { " with these filters" };
         answer.line(&format!("nothing found{filtered}"));

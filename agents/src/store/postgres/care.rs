@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::finish::End;
 use super::{Postgres, now, told};
-use crate::job::{JobId, Lease, Outcome, RetryPolicy, Status};
+use crate::job::{JobId, Lease, Outcome, Status};
+use crate::retry::RetryPolicy;
 use crate::store::{Pruned, Reaped, TOO_LATE, WORKER_LOST, rows};
 use crate::{Error, Result};
 

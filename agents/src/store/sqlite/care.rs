@@ -9,7 +9,8 @@ use sqlx::{Row, SqliteConnection};
 
 use super::told::{Held, held};
 use super::{Sqlite, lease, now};
-use crate::job::{JobId, Lease, Outcome, RetryPolicy, Status};
+use crate::job::{JobId, Lease, Outcome, Status};
+use crate::retry::RetryPolicy;
 use crate::store::{Pruned, Reaped, TOO_LATE, WORKER_LOST, rows};
 use crate::{Error, Result};
 

@@ -11,7 +11,8 @@ mod stopping;
 use std::time::Duration;
 
 use agents::Error;
-use agents::job::{Artifact, JobId, Lease, NewJob, Outcome, RetryPolicy, Status};
+use agents::job::{Artifact, JobId, Lease, NewJob, Outcome, Status};
+use agents::retry::RetryPolicy;
 
 use crate::stores::{TestStore, job};
 
@@ -35,7 +36,7 @@ fn retry() -> Outcome {
 }
 
 fn attempts(max_attempts: i32) -> NewJob {
-    NewJob { retry: RetryPolicy { max_attempts, initial_ms: 0, ..RetryPolicy::default() }, ..job() }
+    NewJob { retry: RetryPolicy { max_attempts, first_delay_ms: 0, ..RetryPolicy::default() }, ..job() }
 }
 
 async fn finish(store: &TestStore, lease: &Lease, outcome: Outcome) -> Status {

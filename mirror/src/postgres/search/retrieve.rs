@@ -25,7 +25,7 @@ const USUAL_LENGTH: f64 = 60.0;
 /// in usual ones: by 1 / (0.59 + 0.41 L).
 const LENGTH: f64 = 0.41;
 /// Breadth of a search in the graph: repositories hold many copies of the same lines, and their vectors lie on one spot.
-const BREADTH: usize = 800;
+const BREADTH: usize = 600;
 /// The most that pgvector allows.
 const MOST_BREADTH: usize = 1000;
 
@@ -158,12 +158,18 @@ fn holding(state: &State, query: &Query, plan: &Plan, frequencies: &Frequencies,
         .iter()
         .map(|(word, weight, _)| {
             let query = quoted(&lexeme(word));
-            format!("{weight:.4} * ts_rank('{places}', lexemes, {query}::tsquery)")
+            format!("{weight:.4}::float8 * ts_rank('{places}', lexemes, {query}::tsquery)")
         })
         .collect();
     let score = match query.mode {
         Mode::Symbol => score.join(" + "),
-        _ => format!("({}) / ({LENGTH} * length(lexemes) / {USUAL_LENGTH:.1} + 1 - {LENGTH})", score.join(" + ")),
+        // Without the type these would be decimals, which are several times as slow.
+        _ => format!(
+            "({}) / ({:.6}::float8 * length(lexemes) + {:.6}::float8)",
+            score.join(" + "),
+            LENGTH / USUAL_LENGTH,
+            1.0 - LENGTH
+        ),
     };
     let wanted = plan.candidates + 2 * SLACK;
     Some(format!(

@@ -19,7 +19,7 @@ use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
 use super::ranking::Ranking;
 use super::report::Report;
 use super::second::{Second, SecondScores};
-use super::symbols;
+use super::{spelling, symbols};
 use crate::embedding::{Embedder, Encoder, normalise};
 use crate::error::{Error, Result};
 use crate::store::catalog::Place;
@@ -221,7 +221,19 @@ impl Searcher {
         }
         let view = View::new(&segments, &filter, &admitted);
         // Text statistics help the vectors too: path and file name are matched by words.
-        let lexical = lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25)?;
+        let score = |terms: &Terms| lexical::score(&segments, &self.lengths, terms, &self.ranking.bm25);
+        let mut lexical = score(terms)?;
+        let correction = match is_report || without.is_some() {
+            true => None,
+            false => spelling::corrected(terms, &lexical, &segments)?,
+        };
+        let (terms, corrections) = match &correction {
+            Some((better, corrections)) => {
+                lexical = score(better)?;
+                (better, corrections.clone())
+            }
+            None => (terms, Vec::new()),
+        };
         let weights = self.weights(query.mode, second.is_some(), is_report);
         let score = |row: &FeatureRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
         let found = self.retrieve(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
@@ -284,7 +296,7 @@ impl Searcher {
             let repositories: Vec<usize> = scored.iter().map(|(_, c, _)| self.repository_of(c.segment)).collect();
             let hits = self.definition_hits(&places, &repositories, &asked, query)?;
             let coverage = second.map(|second| second.coverage);
-            return Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None });
+            return Ok(SearchResult { hits, terms: terms.texts(), corrections, coverage, degraded: None });
         }
         scored.truncate(query.limit);
         let hits = scored
@@ -302,7 +314,7 @@ impl Searcher {
             })
             .collect::<Result<_>>()?;
         let coverage = second.map(|second| second.coverage);
-        Ok(SearchResult { hits, terms: terms.texts(), coverage, degraded: None })
+        Ok(SearchResult { hits, terms: terms.texts(), corrections, coverage, degraded: None })
     }
 
     /// The weights of a mode: what a mode does not look at weighs nothing.
