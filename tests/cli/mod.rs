@@ -11,7 +11,6 @@ mod indexing;
 mod language_model;
 pub(crate) mod language_model_double;
 mod paths;
-mod spelling;
 mod watching;
 
 use std::ffi::OsStr;

@@ -118,7 +118,7 @@ fn overview(page: &mut String, records: &[Record], peers: &[Peer]) -> Result<()>
 }
 
 fn against(peer: &Peer, value: f64) -> String {
-    let outcome = if value >= peer.value { "behind" } else { "**ahead**" };
+    let outcome = if value >= peer.value { "cogo is ahead" } else { "**cogo is behind**" };
     format!("{} {}, {outcome} ({})", peer.who, short(peer.value), peer.source)
 }
 

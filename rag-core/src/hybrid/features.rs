@@ -55,6 +55,10 @@ pub const FEATURES: [&str; 19] = [
     "model_tokens",
 ];
 
+/// Place of `test`.
+pub(super) const TEST: usize = 8;
+/// Place of `example`.
+pub(super) const EXAMPLE: usize = 9;
 /// Place of `linked`, which is known after a first ranking.
 pub(super) const LINKED: usize = 15;
 /// Place of `model_tokens`, likewise; it comes last.
@@ -67,7 +71,7 @@ const ALONE: f32 = 4.0;
 /// Features that say something even if no word of the query stands anywhere: those of vectors, and what the file is for.
 const WITHOUT_WORDS: [bool; FEATURES.len()] = {
     let mut without_words = [false; FEATURES.len()];
-    let mut those = [0, 1, 8, 9, 12, 13, 16, 17, MODEL_TOKENS].as_slice();
+    let mut those = [0, 1, TEST, EXAMPLE, 12, 13, 16, 17, MODEL_TOKENS].as_slice();
     while let [first, rest @ ..] = those {
         without_words[*first] = true;
         those = rest;

@@ -3,6 +3,7 @@
 mod definitions;
 mod features;
 mod filter;
+mod intent;
 mod lexical;
 mod links;
 mod query;

@@ -13,6 +13,7 @@ use walks::Concepts;
 use super::definitions::{self, Asked, DEFINITION_FEATURES, Definition, DefinitionRow, Ranked};
 use super::features::{self, Candidate, FEATURES, FeatureRow, MentionCounts, Versions};
 use super::filter::CompiledFilter;
+use super::intent::Intent;
 use super::lexical::{self, Lengths, Terms};
 use super::links::{LinkSource, Links};
 use super::query::{Hit, Mode, Query, SearchResult, Term, Unit};
@@ -234,7 +235,10 @@ impl Searcher {
             }
             None => (terms, Vec::new()),
         };
-        let weights = self.weights(query.mode, second.is_some(), is_report);
+        let mut weights = self.weights(query.mode, second.is_some(), is_report);
+        if !is_report && without.is_none() {
+            Intent::of(&query.text).apply(&mut weights);
+        }
         let score = |row: &FeatureRow| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f32>();
         let found = self.retrieve(&view, &lexical, vector.as_ref(), second.as_ref(), query.mode)?;
         let mut candidates = self.candidates(&view, &lexical, vector.as_ref(), second.as_ref(), &found);
