@@ -26,6 +26,9 @@ use crate::job::{Claim, JobId};
 use crate::store::Store;
 use pulse::Pulses;
 
+/// Attempts that end within this time are replaced by one claim.
+const TOGETHER: Duration = Duration::from_millis(1);
+
 /// The times that a worker keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -208,7 +211,7 @@ impl Worker {
             let is_full = attempts.len() >= self.concurrency;
             tokio::select! {
                 () = &mut stop => return Ok(()),
-                Some(_) = attempts.join_next() => {}
+                Some(_) = attempts.join_next() => others(attempts).await,
                 () = self.store.hint().wait(), if !is_full => {}
                 () = tokio::time::sleep(pause), if !is_full => {}
             }
@@ -235,6 +238,12 @@ impl Worker {
             Until::Over(job) => Ok(self.store.job(job).await?.is_none_or(|job| job.status.is_over())),
         }
     }
+}
+
+/// Waits a moment for those that end together with one that has ended: their ends may have been recorded together.
+async fn others(attempts: &mut JoinSet<()>) {
+    let all = async { while attempts.join_next().await.is_some() {} };
+    drop(tokio::time::timeout(TOGETHER, all).await);
 }
 
 /// Takes jobs back, for ever. A look that fails is followed by the next one.

@@ -19,5 +19,7 @@ mod proxy;
 mod server;
 /// No tests: stores of their own for each test.
 mod stores;
+/// Attempts that end at the same moment, recorded together or not.
+mod together;
 /// What a worker makes of what its handlers do.
 mod workers;

@@ -6,6 +6,7 @@ use sqlx::Row;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::finish::End;
 use super::{Postgres, now, told};
 use crate::job::{JobId, Lease, Outcome, Status};
 use crate::retry::RetryPolicy;
@@ -39,7 +40,8 @@ const LATE: &str = concat!(
         WHERE status IN ('blocked', 'queued') AND deadline < ",
     now!(),
     " RETURNING *)",
-    told!("'failed'", "'{}'", "NULL")
+    told!("'failed'", "'{}'", "NULL"),
+    " SELECT id FROM held"
 );
 
 /// Blocked jobs of which one need can never be met: `$1` or all.
@@ -51,7 +53,8 @@ const HOPELESS: &str = concat!(
         WHERE waiting.status = 'blocked' AND need.job_id = waiting.id AND NOT need.ended
             AND needed.status IN ('failed', 'dead', 'cancelled') AND ($1::text IS NULL OR need.needs = $1 OR waiting.id = $1)
         RETURNING waiting.*)",
-    told!("'failed'", "'{}'", "NULL")
+    told!("'failed'", "'{}'", "NULL"),
+    " SELECT id FROM held"
 );
 
 /// Blocked jobs whose needs are met, all of those that must succeed and one of those that must only end: `$1`, those that need it, or all.
@@ -68,7 +71,8 @@ const RELEASE: &str = concat!(
                     SELECT FROM agents.job_needs AS need LEFT JOIN agents.jobs AS needed ON needed.id = need.needs
                     WHERE need.job_id = waiting.id AND need.ended AND (needed.id IS NULL OR needed.status IN ('succeeded', 'failed', 'dead', 'cancelled'))))
         RETURNING *)",
-    told!("'released'", "'{}'", "NULL")
+    told!("'released'", "'{}'", "NULL"),
+    " SELECT id FROM held"
 );
 
 const CANCEL: &str = concat!(
@@ -83,7 +87,8 @@ const CANCEL: &str = concat!(
     " END
         WHERE id IN (SELECT id FROM family)
             AND (status IN ('blocked', 'queued') OR (status = 'running' AND NOT cancel_requested)) RETURNING *)",
-    told!("CASE status WHEN 'running' THEN 'cancel_requested' ELSE 'cancelled' END", "'{}'", "NULL")
+    told!("CASE status WHEN 'running' THEN 'cancel_requested' ELSE 'cancelled' END", "'{}'", "NULL"),
+    " SELECT id FROM held"
 );
 
 const REQUEUE: &str = concat!(
@@ -96,7 +101,8 @@ const REQUEUE: &str = concat!(
     " THEN NULL ELSE deadline END,
             finished_at = NULL, last_write = $2, last_event = last_event + 1
         WHERE id = $1 AND status IN ('failed', 'dead', 'cancelled') RETURNING *)",
-    told!("'requeued'", "'{}'", "NULL")
+    told!("'requeued'", "'{}'", "NULL"),
+    " SELECT id FROM held"
 );
 
 const PRUNE: &str = concat!(
@@ -126,12 +132,10 @@ impl Postgres {
     pub(super) async fn do_reap(&self) -> Result<Reaped> {
         let mut reaped = Reaped::default();
         self.retrying(|| async { sqlx::query(SHORTEN).execute(&self.pool).await }).await?;
-        for (lease, attempts, retry) in self.expired().await? {
-            let outcome = Outcome::Retry { error: WORKER_LOST.into(), after: retry.pause_after_loss(attempts) };
-            match self.take_back(&lease, &outcome).await? {
-                Some(Status::Queued) => reaped.retried += 1,
-                Some(_) => reaped.ended += 1,
-                None => {}
+        for status in self.take_back(self.expired().await?).await? {
+            match status {
+                Status::Queued => reaped.retried += 1,
+                _ => reaped.ended += 1,
             }
         }
         let late = self.ids(LATE, TOO_LATE).await?;
@@ -140,7 +144,8 @@ impl Postgres {
         Ok(reaped)
     }
 
-    async fn expired(&self) -> Result<Vec<(Lease, i32, RetryPolicy)>> {
+    /// How the attempts end of which nobody was heard in time.
+    async fn expired(&self) -> Result<Vec<End>> {
         self.retrying(|| async {
             let rows = sqlx::query(EXPIRED).bind(MOST).fetch_all(&self.pool).await?;
             let lease = |row: &sqlx::postgres::PgRow| {
@@ -149,7 +154,9 @@ impl Postgres {
                     run_lease: row.try_get("run_lease")?,
                     executor_id: row.try_get("executor_id")?,
                 };
-                Ok((lease, row.try_get("attempts")?, row.try_get::<Json<RetryPolicy>, _>("retry")?.0))
+                let Json(retry): Json<RetryPolicy> = row.try_get("retry")?;
+                let after = retry.pause_after_loss(row.try_get("attempts")?);
+                Ok(End::new(lease, Outcome::Retry { error: WORKER_LOST.into(), after }))
             };
             rows.iter().map(lease).collect()
         })

@@ -26,7 +26,7 @@ const CLAIM: &str = concat!(
             lease_ms = $4, lease_until = now + $4, started_at = now, last_write = $6, last_event = last_event + 1
         FROM clock WHERE id IN (SELECT due.id FROM due) RETURNING jobs.*)",
     told!("'started'", "jsonb_build_object('run_lease', run_lease, 'executor', executor_id)", "executor_id"),
-    " ORDER BY priority DESC, run_at, id"
+    " SELECT * FROM held ORDER BY priority DESC, run_at, id"
 );
 
 /// What a claim has brought whose answer was lost.

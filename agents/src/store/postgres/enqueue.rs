@@ -19,7 +19,8 @@ const INSERT: &str = concat!(
         "'scheduled'",
         "jsonb_build_object('priority', priority, 'run_at', run_at, 'parent', parent, 'needs', $16::jsonb)",
         "NULL"
-    )
+    ),
+    " SELECT id FROM held"
 );
 
 impl Postgres {

@@ -9,18 +9,19 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Postgres, now, told};
-use crate::job::{Artifact, JobId, Lease, Note, Outcome, Pulse, Status};
-use crate::store::write::{ended, ending};
-use crate::store::{check_notes, check_outcome, check_step, rows};
+use super::{Postgres, locked, now, told};
+use crate::job::{Artifact, JobId, Lease, Note, Pulse, Status};
+use crate::store::{check_notes, check_step};
 use crate::{Error, Result};
 
 const BEAT: &str = concat!(
-    "UPDATE agents.jobs SET lease_ms = $3, lease_until = ",
+    "WITH ",
+    locked!(),
+    " UPDATE agents.jobs SET lease_ms = $3, lease_until = ",
     now!(),
     " + $3
     FROM unnest($1::text[], $2::bigint[]) AS held (job_id, number)
-    WHERE id = job_id AND run_lease = number AND status = 'running'
+    WHERE id IN (SELECT locked.id FROM locked) AND id = job_id AND run_lease = number AND status = 'running'
     RETURNING id, cancel_requested, coalesce(deadline < ",
     now!(),
     ", false) AS late"
@@ -48,7 +49,8 @@ const STEP: &str = concat!(
     kept AS (INSERT INTO agents.job_steps (job_id, key, output, at) SELECT id, $4, $5::jsonb, ",
     now!(),
     " FROM held)",
-    told!("'step'", "jsonb_build_object('key', $4::text)", "executor_id")
+    told!("'step'", "jsonb_build_object('key', $4::text)", "executor_id"),
+    " SELECT id FROM held"
 );
 
 const ATTACH: &str = concat!(
@@ -65,33 +67,8 @@ const ATTACH: &str = concat!(
         "'artifact'",
         "jsonb_build_object('name', $4::text, 'media_type', $5::text, 'sha256', $6::text, 'size', $7::bigint, 'uri', $8::text)",
         "executor_id"
-    )
-);
-
-/// What an event that ends an attempt says beside the status.
-macro_rules! end_data {
-    () => {
-        "CASE WHEN status = 'succeeded' THEN jsonb_build_object('result', result)
-            WHEN status IN ('queued', 'blocked') THEN jsonb_build_object('run_at', run_at, 'reason', $4) ELSE '{}' END"
-    };
-}
-
-const FINISH: &str = concat!(
-    "WITH held AS (UPDATE agents.jobs SET ",
-    ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
-    " WHERE id = $1 AND run_lease = $2 AND status = 'running'
-        RETURNING *, EXISTS (SELECT FROM agents.job_needs WHERE needs = $1) AS is_needed)",
-    told!(ended!(), end_data!(), "executor_id")
-);
-
-/// The same for a worker that was not heard of.
-const TAKE_BACK: &str = concat!(
-    "WITH held AS (UPDATE agents.jobs SET ",
-    ending!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", "::jsonb"),
-    " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND lease_until < ",
-    now!(),
-    " RETURNING *, EXISTS (SELECT FROM agents.job_needs WHERE needs = $1) AS is_needed)",
-    told!(ended!(), end_data!(), "NULL")
+    ),
+    " SELECT id FROM held"
 );
 
 impl Postgres {
@@ -167,80 +144,8 @@ impl Postgres {
         if kept.is_some() { Ok(()) } else { self.was_written(lease, &write).await.map(drop) }
     }
 
-    pub(super) async fn do_finish(&self, lease: &Lease, outcome: &Outcome) -> Result<Status> {
-        check_outcome(outcome)?;
-        let write = Uuid::now_v7().to_string();
-        let needs = match outcome {
-            Outcome::Parked { needs, .. } => needs.as_slice(),
-            _ => &[],
-        };
-        let ended = self.retrying(|| self.end(lease, outcome, needs, &write)).await?;
-        match ended {
-            Some((status, is_needed)) => {
-                self.follow(lease.job_id, status, is_needed).await?;
-                Ok(status)
-            }
-            None => self.was_written(lease, &write).await,
-        }
-    }
-
-    /// The same for a worker that was not heard of; `None` if it was, meanwhile.
-    pub(super) async fn take_back(&self, lease: &Lease, outcome: &Outcome) -> Result<Option<Status>> {
-        let write = Uuid::now_v7().to_string();
-        let ended = self
-            .retrying(|| async {
-                let row = bind_outcome(held(TAKE_BACK, lease, &write), outcome).fetch_optional(&self.pool).await?;
-                row.as_ref().map(ending_of).transpose()
-            })
-            .await?;
-        if let Some((status, is_needed)) = ended {
-            self.follow(lease.job_id, status, is_needed).await?;
-        }
-        Ok(ended.map(|(status, _)| status))
-    }
-
-    async fn end(
-        &self,
-        lease: &Lease,
-        outcome: &Outcome,
-        needs: &[JobId],
-        write: &str,
-    ) -> sqlx::Result<Option<(Status, bool)>> {
-        let finish = bind_outcome(held(FINISH, lease, write), outcome);
-        if needs.is_empty() {
-            return finish.fetch_optional(&self.pool).await?.as_ref().map(ending_of).transpose();
-        }
-        let mut transaction = self.pool.begin().await?;
-        let Some(row) = finish.fetch_optional(&mut *transaction).await? else { return Ok(None) };
-        let needs: Vec<String> = needs.iter().map(JobId::to_string).collect();
-        sqlx::query("DELETE FROM agents.job_needs WHERE job_id = $1")
-            .bind(lease.job_id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
-            "INSERT INTO agents.job_needs (job_id, needs, ended) SELECT $1, unnest($2::text[]), true ON CONFLICT DO NOTHING",
-        )
-        .bind(lease.job_id.to_string())
-        .bind(&needs)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        ending_of(&row).map(Some)
-    }
-
-    /// What the new status of a job means for others.
-    async fn follow(&self, id: JobId, status: Status, is_needed: bool) -> Result<()> {
-        match status {
-            Status::Queued => self.hint.ring(),
-            Status::Blocked => self.settle(id).await?,
-            _ if is_needed => self.settle(id).await?,
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// Why a write under a lease found nothing: it was recorded before and only the answer was lost, or the lease is.
-    async fn was_written(&self, lease: &Lease, write: &str) -> Result<Status> {
+    pub(super) async fn was_written(&self, lease: &Lease, write: &str) -> Result<Status> {
         let status: Option<String> = self
             .retrying(|| async {
                 sqlx::query_scalar("SELECT status FROM agents.jobs WHERE id = $1 AND last_write = $2")
@@ -272,18 +177,6 @@ type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArgum
 /// A statement whose first values are the lease and the id of the write.
 fn held(statement: &'static str, lease: &Lease, write: &str) -> Query {
     sqlx::query(statement).bind(lease.job_id.to_string()).bind(lease.run_lease).bind(write.to_owned())
-}
-
-fn bind_outcome(query: Query, outcome: &Outcome) -> Query {
-    query
-        .bind(outcome.word())
-        .bind(outcome.result().map(|result| Json(result.clone())))
-        .bind(outcome.error())
-        .bind(outcome.after_ms())
-}
-
-fn ending_of(row: &PgRow) -> sqlx::Result<(Status, bool)> {
-    Ok((rows::parsed(row.try_get("status")?)?, row.try_get("is_needed")?))
 }
 
 fn pulse(row: &PgRow) -> sqlx::Result<Pulse> {

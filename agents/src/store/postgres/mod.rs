@@ -6,6 +6,8 @@
 mod care;
 mod claim;
 mod enqueue;
+mod finish;
+mod group;
 mod lease;
 mod listen;
 mod read;
@@ -34,7 +36,7 @@ macro_rules! now {
     };
 }
 
-/// A part of a statement that records the event `$word` with `$data` for the jobs of the part `held`, and returns them.
+/// A part of a statement that records the event `$word` with `$data` for the jobs of the part `held`.
 macro_rules! told {
     ($word:expr, $data:expr, $actor:expr) => {
         concat!(
@@ -47,13 +49,20 @@ macro_rules! told {
             ", (extract(epoch FROM clock_timestamp()) * 1000)::bigint, trace_id, ",
             $actor,
             ", tenant
-                FROM held)
-            SELECT * FROM held"
+                FROM held)"
         )
     };
 }
 
-use {now, told};
+/// A part of a statement that locks the jobs `$1`. Whoever writes to several running jobs locks them in this order; otherwise two such
+/// statements could wait for each other.
+macro_rules! locked {
+    () => {
+        "locked AS MATERIALIZED (SELECT id FROM agents.jobs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)"
+    };
+}
+
+use {locked, now, told};
 
 /// How a store is reached.
 #[derive(Clone, Debug)]
@@ -77,6 +86,7 @@ pub struct Postgres {
     patience: Duration,
     hint: Hint,
     bell: Arc<listen::Bell>,
+    ends: Arc<finish::Ends>,
 }
 
 impl Postgres {
@@ -114,7 +124,7 @@ impl Postgres {
             let bell = bell.clone();
             move || bell.ring()
         });
-        let store = Postgres { pool, patience: options.patience, hint, bell };
+        let store = Postgres { pool, patience: options.patience, hint, bell, ends: Arc::default() };
         store.retrying(|| schema::prepare(&store.pool)).await?;
         Ok(store)
     }

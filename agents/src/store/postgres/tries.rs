@@ -12,8 +12,17 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Does `step` until it does not fail for a passing reason, or `patience` is over.
 pub(super) async fn retrying<T, F: Future<Output = sqlx::Result<T>>>(
     patience: Duration,
-    mut step: impl FnMut() -> F,
+    step: impl FnMut() -> F,
 ) -> Result<T> {
+    retrying_if(is_passing, patience, step).await.map_err(told)
+}
+
+/// Does `step` until it does not fail for a reason that `is_passing`, or `patience` is over.
+pub(super) async fn retrying_if<T, F: Future<Output = sqlx::Result<T>>>(
+    is_passing: impl Fn(&sqlx::Error) -> bool,
+    patience: Duration,
+    mut step: impl FnMut() -> F,
+) -> sqlx::Result<T> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
@@ -24,7 +33,7 @@ pub(super) async fn retrying<T, F: Future<Output = sqlx::Result<T>>>(
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
-            Err(error) => return Err(told(error)),
+            Err(error) => return Err(error),
         }
     }
 }
@@ -39,21 +48,25 @@ fn code(error: &sqlx::Error) -> Option<&str> {
     Some(error.code())
 }
 
-/// Whether the same statement may succeed later.
-fn is_passing(error: &sqlx::Error) -> bool {
+/// Whether the server cannot be reached, whatever is asked of it.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        // Shutdown, crash, start-up; too many connections.
         error => code(error).is_some_and(|code| {
-            // Shutdown, crash, start-up; deadlock, serialisation; too many connections; a schema that somebody else makes.
-            matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "40001" | "40P01" | "53300" | "42P06" | "42P07")
-                || code.starts_with("08")
-                // The same number of an event, or the same table, at the same moment.
-                || code == "23505"
+            matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "53300") || code.starts_with("08")
         }),
     }
 }
 
-fn told(error: sqlx::Error) -> Error {
+/// Whether the same statement may succeed later.
+fn is_passing(error: &sqlx::Error) -> bool {
+    // Deadlock, serialisation; a schema that somebody else makes; the same number of an event, or the same table, at the same moment.
+    let is_conflict = |code| matches!(code, "40001" | "40P01" | "42P06" | "42P07" | "23505");
+    is_away(error) || code(error).is_some_and(is_conflict)
+}
+
+pub(super) fn told(error: sqlx::Error) -> Error {
     let reason = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     let reason = crate::job::short(&reason);
     match (is_passing(&error), code(&error)) {

@@ -27,11 +27,12 @@ const CLAIM: &str = concat!(
 
 const FINISH: &str = concat!(
     "UPDATE jobs SET ",
-    ending!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", ""),
+    ending!(now: now!(), write: "$3", word: "$4", result: "$5", error: "$6", after: "$7"),
     " WHERE id = $1 AND run_lease = $2 AND status = 'running' AND ($8 = 0 OR lease_until < ",
     now!(),
     ")",
-    held!()
+    held!(),
+    ", EXISTS (SELECT 1 FROM job_needs WHERE needs = $1) AS is_needed"
 );
 
 impl Sqlite {
@@ -231,7 +232,8 @@ pub(super) async fn end(
         .bind(only_expired)
         .fetch_optional(&mut *connection)
         .await?;
-    let Some(held) = row.as_ref().map(Held::from).transpose()? else { return Ok(None) };
+    let Some(row) = row else { return Ok(None) };
+    let (held, is_needed) = (Held::from(&row)?, row.try_get::<bool, _>("is_needed")?);
     let (word, data) = match held.status {
         Status::Succeeded => ("succeeded", json!({ "result": outcome.result() })),
         Status::Cancelled => ("cancelled", json!({})),
@@ -254,7 +256,7 @@ pub(super) async fn end(
         enqueue::need(connection, held.id, needs, true).await?;
         woken |= care::settle(connection, held.id).await?;
     }
-    if held.status.is_over() {
+    if held.status.is_over() && is_needed {
         woken |= care::settle(connection, held.id).await?;
     }
     Ok(Some((held.status, woken)))
