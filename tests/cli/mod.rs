@@ -10,6 +10,7 @@ mod graph;
 mod indexing;
 mod language_model;
 pub(crate) mod language_model_double;
+mod meaning;
 mod paths;
 mod watching;
 
