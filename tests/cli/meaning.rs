@@ -28,8 +28,14 @@ fn what_resembles_nothing_stays_as_it_is() {
 #[test]
 fn who_asks_for_tests_gets_tests() {
     let repository = Repository::empty();
-    repository.write("shop/cart.py", "class Cart:\n    def total(self):\n        \"\"\"The total of a cart.\"\"\"\n        return 1\n");
-    repository.write("tests/test_cart.py", "from shop.cart import Cart\n\n\ndef test_total():\n    assert Cart().total() == 1\n");
+    repository.write(
+        "shop/cart.py",
+        "class Cart:\n    def total(self):\n        \"\"\"The total of a cart.\"\"\"\n        return 1\n",
+    );
+    repository.write(
+        "tests/test_cart.py",
+        "from shop.cart import Cart\n\n\ndef test_total():\n    assert Cart().total() == 1\n",
+    );
     assert_eq!(repository.search(&["how is the total of a cart computed"])[0], "shop/cart.py");
     assert_eq!(repository.search(&["where is the total of a cart tested"])[0], "tests/test_cart.py");
 }
