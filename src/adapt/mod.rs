@@ -1,8 +1,8 @@
 //! Weights of the ranking, fitted to one repository by what it says about itself.
 //!
 //! Repositories differ: in one the paths say everything, in another the words. Commits say which files they changed, tests which definitions
-//! they call, documents which code they mention; each is a question with an answer that no human had to judge ([`questions`]). The
-//! weights that rank files are moved to where they answer these questions better, and not far from where they were ([`fit`]).
+//! they call, documents which code they mention; each is a question with an answer that no human had to judge (`questions.rs`). The
+//! weights that rank files are moved to where they answer these questions better, and not far from where they were (`fit.rs`).
 //!
 //! The gain is measured on questions that took no part, five times over. If it may be chance, nothing is changed. The weights lie in the
 //! index folder as `ranking.json`, with the gain; every search of that index uses them until they are removed.
