@@ -53,10 +53,9 @@ enum Asks {
 
 /// Makes questions and ranks their candidates.
 pub(super) fn make(engine: &Engine) -> Result<(Made, Vec<Question>)> {
-    let snapshot = engine.snapshot()?;
-    let paths: HashSet<&str> = snapshot.catalog.iter().map(|entry| entry.path.as_str()).collect();
     let graph = engine.graph()?;
-    let commits = commits(engine, &paths);
+    let indexed: HashSet<&str> = graph.files().map(|file| graph.path(file)).collect();
+    let commits = commits(engine, &indexed);
     let tests = tests(&graph);
     let documents = documents(&graph);
     let made = Made { commits: commits.len(), tests: tests.len(), documents: documents.len() };

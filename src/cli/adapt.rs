@@ -1,12 +1,11 @@
 //! `cogo adapt`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
-use super::args::{Format, Logging};
+use super::args::{Format, PathArgs};
 use super::output::{self, count};
 use super::{Done, target};
 use crate::adapt::{Adapted, Outcome, adapt};
@@ -22,31 +21,22 @@ The weights lie in the index folder (`ranking.json`). A running `cogo serve` tak
 
 #[derive(Args, Debug)]
 pub(super) struct AdaptArgs {
-    /// The repository.
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
+    #[command(flatten)]
+    pub place: PathArgs,
     /// Keep nothing.
     #[arg(long)]
     pub dry_run: bool,
     /// Remove what an earlier run has kept.
     #[arg(long, conflicts_with = "dry_run")]
     pub undo: bool,
-    /// Where the index lies, if not in `.cogo` in the folder.
-    #[arg(long, value_name = "DIR")]
-    pub index_dir: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    #[command(flatten)]
-    pub logging: Logging,
 }
 
 pub(super) fn run(args: &AdaptArgs) -> anyhow::Result<Done> {
-    let (engine, config) = target::engine_for(&args.path, args.index_dir.as_deref(), &args.logging)?;
+    let (engine, config) = target::engine_for(&args.place.path, args.place.index_dir.as_deref(), &args.place.logging)?;
     if args.undo {
         let removed = Adapted::remove(engine.store())?;
         let said = if removed { "the usual weights rank again" } else { "there was nothing to undo" };
-        return say(args, &json!({ "removed": removed }), said);
+        return say(args.place.format, &json!({ "removed": removed }), said);
     }
     target::refresh(&engine)?;
     let store = target::store(engine.root(), &config);
@@ -57,12 +47,12 @@ pub(super) fn run(args: &AdaptArgs) -> anyhow::Result<Done> {
     }
     let mut value = serde_json::to_value(&adapted)?;
     value["kept"] = json!(is_kept);
-    say(args, &value, &text(&adapted, is_kept))
+    say(args.place.format, &value, &text(&adapted, is_kept))
 }
 
-fn say(args: &AdaptArgs, value: &serde_json::Value, text: &str) -> anyhow::Result<Done> {
-    if args.format != Format::Text {
-        output::print_json(value, args.format)?;
+fn say(format: Format, value: &serde_json::Value, text: &str) -> anyhow::Result<Done> {
+    if format != Format::Text {
+        output::print_json(value, format)?;
     } else {
         let mut out = output::stdout();
         writeln!(out, "{text}")?;

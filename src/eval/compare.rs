@@ -56,7 +56,7 @@ impl Comparison {
     /// Compares two runs; single answers are compared by `measure`.
     ///
     /// # Errors
-    /// [`EvalError::Apart`] if they have no question in common, or one is a summary.
+    /// [`EvalError::Apart`] if they have no question or not this measure in common, or one is a summary.
     pub fn new(before: &Outcome, after: &Outcome, measure: &str) -> Result<Self, EvalError> {
         if before.answers.is_empty() || after.answers.is_empty() {
             return Err(EvalError::Apart("one of them is a summary, without single answers".into()));
@@ -67,6 +67,9 @@ impl Comparison {
             after.answers.iter().filter_map(|answer| Some((*earlier.get(&key(answer))?, answer))).collect();
         if pairs.is_empty() {
             return Err(EvalError::Apart("they have no question in common".into()));
+        }
+        if !before.all.contains_key(measure) || !after.all.contains_key(measure) {
+            return Err(EvalError::Apart(format!("they have no measure `{measure}`")));
         }
         let names = after.all.keys().filter(|name| before.all.contains_key(*name));
         let measures = names.map(|name| (name.clone(), Change::of(name, &pairs, after))).collect();
@@ -172,5 +175,6 @@ mod tests {
         let (one, two) = (outcome(&[1.0]), outcome(&[1.0, 1.0]));
         assert_eq!(Comparison::new(&one, &two, "ndcg@10").expect("one is the same").unmatched, 1);
         assert!(Comparison::new(&one, &one.clone().summary(), "ndcg@10").is_err());
+        assert!(Comparison::new(&one, &two, "ncdg@10").is_err(), "no such measure");
     }
 }

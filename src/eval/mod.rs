@@ -19,7 +19,7 @@ mod outcome;
 mod questions;
 mod resample;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use compare::{AnswerChange, Change, Comparison};
 pub use measures::{Paths, Values, measures};
@@ -68,14 +68,19 @@ pub fn ask(engine: &Engine, question: &Question, query: &Query) -> Result<Answer
     let started = Instant::now();
     let hits = engine.search(&query)?.hits;
     let elapsed = started.elapsed();
-    Ok(Answer {
+    Ok(answer(question, &hits, elapsed))
+}
+
+/// The answer that these hits are, found in this time.
+pub fn answer(question: &Question, hits: &[Hit], elapsed: Duration) -> Answer {
+    Answer {
         repository: question.repo.clone(),
         category: question.category.clone(),
         query: question.query.clone(),
-        values: judge(&hits, &question.targets(), Paths::Suffix),
-        first: hits.iter().map(place).collect(),
+        values: judge(hits, &question.targets(), Paths::Suffix),
+        first: hits.iter().map(|hit| format!("{}:{}-{}", hit.path, hit.start_line, hit.end_line)).collect(),
         elapsed_us: Some(elapsed.as_micros() as u64),
-    })
+    }
 }
 
 /// The measures of the first ten of these hits.
@@ -85,9 +90,4 @@ pub fn judge(hits: &[Hit], targets: &[&Target], paths: Paths) -> Values {
     let rank = |target: &&Target| first.iter().position(|hit| answers(target, hit));
     let ranks: Vec<usize> = targets.iter().filter_map(rank).map(|index| index + 1).collect();
     measures(&ranks, targets.len())
-}
-
-/// A hit as `path:first-last`.
-pub fn place(hit: &Hit) -> String {
-    format!("{}:{}-{}", hit.path, hit.start_line, hit.end_line)
 }

@@ -104,7 +104,7 @@ fn measure(
         eprintln!("{}: read {} texts in {:.1?}", repository.name, read.read, started.elapsed());
     }
     let engine = match &options.mirror {
-        Some(url) => mirrored(url, &repository.name, &engine)?,
+        Some(url) => mirrored(url, &repository.name, &engine, &options.search.engine_options()?)?,
         None => engine,
     };
     let mut answers = Vec::with_capacity(questions.len());
@@ -113,19 +113,13 @@ fn measure(
         // What is read from disk the first time is not what a search costs.
         engine.search(&query)?;
         let started = Instant::now();
-        let hits = from_checkouts(&repository.root, engine.search(&query)?.hits);
-        let elapsed_us = Some(started.elapsed().as_micros() as u64);
+        let hits = engine.search(&query)?.hits;
+        let elapsed = started.elapsed();
+        let hits = from_checkouts(&repository.root, hits);
         let targets = question.targets();
-        let mut values = judge(&hits, &targets, Paths::Suffix);
-        values.insert("ndcg@10, strict paths".into(), judge(&hits, &targets, Paths::Strict)["ndcg@10"]);
-        answers.push(Answer {
-            repository: question.repo.clone(),
-            category: question.category.clone(),
-            query: question.query.clone(),
-            values,
-            first: hits.iter().map(eval::place).collect(),
-            elapsed_us,
-        });
+        let mut answer = eval::answer(question, &hits, elapsed);
+        answer.values.insert("ndcg@10, strict paths".into(), judge(&hits, &targets, Paths::Strict)["ndcg@10"]);
+        answers.push(answer);
         if let Some(file) = features.as_deref_mut() {
             query.limit = 100;
             query.explain = true;
@@ -137,11 +131,11 @@ fn measure(
 }
 
 /// The mirror of an index, brought up to date.
-fn mirrored(url: &str, name: &str, index: &Engine) -> Result<Engine> {
+fn mirrored(url: &str, name: &str, index: &Engine, options: &EngineOptions) -> Result<Engine> {
     let settings = SyncConfig { repository: Some(name.to_owned()), ..SyncConfig::default() };
     let origin = mirrors::origin(index.root(), &settings);
     mirrors::sync_postgres(url, &origin, &*index.snapshot()?)?;
-    Ok(cogo::mirrored::engine(url, &origin, &EngineOptions::default())?)
+    Ok(cogo::mirrored::engine(url, &origin, options)?)
 }
 
 /// The path of a hit relative to the checkout.

@@ -1,6 +1,7 @@
 //! Every weight of the ranking, in one place: `weights.json` beside this file. `training/rank.py` fits those of files.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -57,7 +58,9 @@ impl Default for Ranking {
     /// repository (see `docs/quality.md`). Those with a model were chosen with MiniLM on the same half and on prose; the weights of
     /// words and tokens are a guess, because no model that gives them could be had.
     fn default() -> Self {
-        Ranking::from_json(BUNDLED).expect("a test reads the bundled weights")
+        static READ: LazyLock<Ranking> =
+            LazyLock::new(|| Ranking::from_json(BUNDLED).expect("a test reads the bundled weights"));
+        READ.clone()
     }
 }
 

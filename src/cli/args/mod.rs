@@ -171,7 +171,7 @@ pub(super) enum Command {
 /// The text of `cogo exit-codes` and `cogo help exit-codes`.
 pub(super) const EXIT_CODES: &str = "\
 0  done; a search found something
-1  a search found nothing; `cogo verify` found differences; a job that was waited for did not succeed
+1  a search found nothing; `cogo verify` found differences; `cogo eval` a run worse than the one before; a job that was waited for did not succeed
 2  the request was wrong: an unknown option, an empty query, a path that does not exist, a bad setting
 3  the environment was: no permission, a full disk, a damaged index, another process is writing it
 4  a bug in cogo; please report it

@@ -62,7 +62,7 @@ pub(in crate::cli) struct CompareArgs {
     pub before: PathBuf,
     /// The later one.
     pub after: PathBuf,
-    /// Answers are compared by this measure.
+    /// Answers are compared, and the exit code is decided, by this measure.
     #[arg(long, value_name = "NAME", default_value = "ndcg@10")]
     pub measure: String,
     /// How to print.

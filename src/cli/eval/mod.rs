@@ -19,7 +19,7 @@ use crate::config::mode_word;
 use crate::eval::{self, Answer, Averaged, Comparison, Estimate, EvalError, Outcome, Question, Run, Summary};
 use crate::{Engine, Mode, Query};
 
-/// The measure that runs are judged by.
+/// The measure that runs are judged by, if none is named.
 const MEASURE: &str = "ndcg@10";
 /// The order of measures in tables; others follow.
 const COLUMNS: [&str; 5] = ["ndcg@10", "mrr@10", "recall@1", "recall@5", "recall@10"];
@@ -57,7 +57,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Done> {
         }
         out.flush()?;
     }
-    Ok(done(comparison.as_ref()))
+    Ok(done(comparison.as_ref(), MEASURE))
 }
 
 fn compare(args: &CompareArgs) -> anyhow::Result<Done> {
@@ -70,7 +70,7 @@ fn compare(args: &CompareArgs) -> anyhow::Result<Done> {
         print_comparison(&mut out, &comparison)?;
         out.flush()?;
     }
-    Ok(done(Some(&comparison)))
+    Ok(done(Some(&comparison), &args.measure))
 }
 
 fn usage(error: EvalError) -> Usage {
@@ -81,9 +81,9 @@ fn usage(error: EvalError) -> Usage {
     Usage::new(error.to_string()).hint(hint)
 }
 
-fn done(comparison: Option<&Comparison>) -> Done {
+fn done(comparison: Option<&Comparison>, measure: &str) -> Done {
     match comparison {
-        Some(comparison) if comparison.dropped(MEASURE) => Done::Nothing,
+        Some(comparison) if comparison.dropped(measure) => Done::Nothing,
         _ => Done::Something,
     }
 }
